@@ -1,0 +1,121 @@
+/** Every model and profile the product ships with, as data. Sources, hashes and preprocessing are pinned by `test/real`. */
+
+import type { ModelDescriptor, ProfileDescriptor } from './descriptor.ts';
+
+const npmTarball = {
+  npm: 'faceplugin-face-recognition-js@0.0.1',
+  integrity:
+    'sha512-shriXjd4zJHEwhK1jHK+bWo8Vv6Vu9B/w6RRsd4AFtNM/jaI2vhuOamOSMl9qQmLd8WlQ7dgqN+3C2iOi5pXWw==',
+} as const;
+
+export const models: readonly ModelDescriptor[] = [
+  {
+    id: 'ultraface-rfb-320',
+    task: 'detect',
+    title: 'UltraFace RFB 320',
+    licence: 'MIT',
+    origin: 'Linzaer, Ultra-Light-Fast-Generic-Face-Detector; trained on WIDER FACE; packaged by Faceplugin',
+    sha256: '6c0256ccd3164f844736a401faf936ec2930764a87ae39442180887d0c5c8854',
+    source: { ...npmTarball, path: 'model/fr_detect.onnx' },
+    input: { width: 320, height: 240, colour: 'rgb', mean: 127, scale: 128 },
+    fit: 'stretch',
+    output: { layout: 'corner-boxes', scores: 'scores', boxes: 'boxes', face: 1 },
+    threshold: 0.7,
+    overlap: 0.3,
+  },
+  {
+    id: 'landmark-68',
+    task: 'landmarks',
+    title: '68-point landmarks',
+    licence: 'MIT',
+    origin: 'Packaged by Faceplugin; training data unpublished',
+    sha256: 'f10b0ba1d2a8a099adefede1ebf3733e44fe370715e7303dbeb7f59c02142258',
+    source: { ...npmTarball, path: 'model/fr_landmark.onnx' },
+    input: { width: 64, height: 64, colour: 'grey', mean: 0, scale: 256 },
+    crop: { kind: 'square-shift', factor: 1 },
+    output: {
+      // iBUG 68-point order.
+      points: {
+        leftEye: [36, 37, 38, 39, 40, 41],
+        rightEye: [42, 43, 44, 45, 46, 47],
+        nose: [30],
+        leftLip: [48],
+        rightLip: [54],
+      },
+    },
+  },
+  {
+    id: 'minifas-128',
+    task: 'liveness',
+    title: 'MiniFAS 128',
+    licence: 'MIT',
+    origin: 'Packaged by Faceplugin; training data unpublished',
+    sha256: 'afa783b7e902fdfcf323a7240cac2a1c580c25314ea4161129dc1b0d100dc32d',
+    source: { ...npmTarball, path: 'model/fr_liveness.onnx' },
+    input: { width: 128, height: 128, colour: 'bgr', mean: 0, scale: 1 },
+    crop: { kind: 'shift', factor: 2.7 },
+    output: { live: 0, values: 'logits' },
+  },
+  {
+    id: 'yunet-2023mar',
+    task: 'detect',
+    title: 'YuNet 2023mar',
+    licence: 'MIT',
+    origin: 'Shiqi Yu, OpenCV Zoo; trained on WIDER FACE',
+    sha256: '8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4',
+    source: {
+      url: 'https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/face_detection_yunet_2023mar.onnx',
+    },
+    input: { width: 640, height: 640, colour: 'bgr', mean: 0, scale: 1 },
+    fit: 'letterbox',
+    output: {
+      layout: 'stride-grid',
+      strides: [8, 16, 32],
+      points: ['leftEye', 'rightEye', 'nose', 'leftLip', 'rightLip'],
+    },
+    threshold: 0.6,
+    overlap: 0.3,
+  },
+  {
+    id: 'minifasnet-v2',
+    task: 'liveness',
+    title: 'MiniFASNetV2',
+    licence: 'Apache-2.0',
+    origin: 'minivision-ai, Silent-Face-Anti-Spoofing; training data unpublished; ONNX by yakhyo',
+    sha256: 'b32929adc2d9c34b9486f8c4c7bc97c1b69bc0ea9befefc380e4faae4e463907',
+    source: { url: 'https://github.com/yakhyo/face-anti-spoofing/releases/download/weights/MiniFASNetV2.onnx' },
+    input: { width: 80, height: 80, colour: 'bgr', mean: 0, scale: 1 },
+    crop: { kind: 'shift', factor: 2.7 },
+    output: { live: 1, values: 'logits' },
+  },
+  {
+    id: 'minifasnet-v1se',
+    task: 'liveness',
+    title: 'MiniFASNetV1SE',
+    licence: 'Apache-2.0',
+    origin: 'minivision-ai, Silent-Face-Anti-Spoofing; training data unpublished; ONNX by yakhyo',
+    sha256: 'ebab7f90c7833fbccd46d3a555410e78d969db5438e169b6524be444862b3676',
+    source: {
+      url: 'https://github.com/yakhyo/face-anti-spoofing/releases/download/weights/MiniFASNetV1SE.onnx',
+    },
+    input: { width: 80, height: 80, colour: 'bgr', mean: 0, scale: 1 },
+    crop: { kind: 'shift', factor: 4 },
+    output: { live: 1, values: 'logits' },
+  },
+  {
+    id: 'facenox-9820',
+    task: 'liveness',
+    title: 'Facenox 98.20',
+    licence: 'Apache-2.0',
+    origin: 'VietAnh954, face-antispoof-onnx; trained on CelebA-Spoof, whose data is for non-commercial use',
+    sha256: 'af2381b88f38769222ed93379e12444e2a50814575de1c46170de570c55a42b6',
+    source: {
+      url: 'https://github.com/VietAnh954/face-antispoof-onnx/raw/b5724af4f4cb336695e81653634e3f354b52f5c1/models/best/98.20/best_model.onnx',
+    },
+    input: { width: 128, height: 128, colour: 'rgb', mean: 0, scale: 255 },
+    crop: { kind: 'square-reflect', factor: 1.5 },
+    output: { live: 0, values: 'logits' },
+  },
+];
+
+export const profiles: readonly ProfileDescriptor[] = [];
