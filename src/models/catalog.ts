@@ -17,7 +17,7 @@ export const models: readonly ModelDescriptor[] = [
     origin: 'Linzaer, Ultra-Light-Fast-Generic-Face-Detector; trained on WIDER FACE; packaged by Faceplugin',
     sha256: '6c0256ccd3164f844736a401faf936ec2930764a87ae39442180887d0c5c8854',
     source: { ...npmTarball, path: 'model/fr_detect.onnx' },
-    input: { width: 320, height: 240, colour: 'rgb', mean: 127, scale: 128 },
+    input: { width: 320, height: 240, colour: 'rgb', mean: 127, scale: 128, resample: 'bilinear' },
     fit: 'stretch',
     output: { layout: 'corner-boxes', scores: 'scores', boxes: 'boxes', face: 1 },
     threshold: 0.7,
@@ -31,7 +31,7 @@ export const models: readonly ModelDescriptor[] = [
     origin: 'Packaged by Faceplugin; training data unpublished',
     sha256: 'f10b0ba1d2a8a099adefede1ebf3733e44fe370715e7303dbeb7f59c02142258',
     source: { ...npmTarball, path: 'model/fr_landmark.onnx' },
-    input: { width: 64, height: 64, colour: 'grey', mean: 0, scale: 256 },
+    input: { width: 64, height: 64, colour: 'grey', mean: 0, scale: 256, resample: 'bilinear' },
     crop: { kind: 'square-shift', factor: 1 },
     output: {
       // iBUG 68-point order.
@@ -52,7 +52,7 @@ export const models: readonly ModelDescriptor[] = [
     origin: 'Packaged by Faceplugin; training data unpublished',
     sha256: 'afa783b7e902fdfcf323a7240cac2a1c580c25314ea4161129dc1b0d100dc32d',
     source: { ...npmTarball, path: 'model/fr_liveness.onnx' },
-    input: { width: 128, height: 128, colour: 'bgr', mean: 0, scale: 1 },
+    input: { width: 128, height: 128, colour: 'bgr', mean: 0, scale: 1, resample: 'triangle' },
     crop: { kind: 'shift', factor: 2.7 },
     output: { live: 0, values: 'logits' },
   },
@@ -66,7 +66,7 @@ export const models: readonly ModelDescriptor[] = [
     source: {
       url: 'https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/face_detection_yunet_2023mar.onnx',
     },
-    input: { width: 640, height: 640, colour: 'bgr', mean: 0, scale: 1 },
+    input: { width: 640, height: 640, colour: 'bgr', mean: 0, scale: 1, resample: 'bilinear' },
     fit: 'letterbox',
     output: {
       layout: 'stride-grid',
@@ -83,8 +83,10 @@ export const models: readonly ModelDescriptor[] = [
     licence: 'Apache-2.0',
     origin: 'minivision-ai, Silent-Face-Anti-Spoofing; training data unpublished; ONNX by yakhyo',
     sha256: 'b32929adc2d9c34b9486f8c4c7bc97c1b69bc0ea9befefc380e4faae4e463907',
-    source: { url: 'https://github.com/yakhyo/face-anti-spoofing/releases/download/weights/MiniFASNetV2.onnx' },
-    input: { width: 80, height: 80, colour: 'bgr', mean: 0, scale: 1 },
+    source: {
+      url: 'https://github.com/yakhyo/face-anti-spoofing/releases/download/weights/MiniFASNetV2.onnx',
+    },
+    input: { width: 80, height: 80, colour: 'bgr', mean: 0, scale: 1, resample: 'triangle' },
     crop: { kind: 'shift', factor: 2.7 },
     output: { live: 1, values: 'logits' },
   },
@@ -98,7 +100,7 @@ export const models: readonly ModelDescriptor[] = [
     source: {
       url: 'https://github.com/yakhyo/face-anti-spoofing/releases/download/weights/MiniFASNetV1SE.onnx',
     },
-    input: { width: 80, height: 80, colour: 'bgr', mean: 0, scale: 1 },
+    input: { width: 80, height: 80, colour: 'bgr', mean: 0, scale: 1, resample: 'triangle' },
     crop: { kind: 'shift', factor: 4 },
     output: { live: 1, values: 'logits' },
   },
@@ -112,10 +114,44 @@ export const models: readonly ModelDescriptor[] = [
     source: {
       url: 'https://github.com/VietAnh954/face-antispoof-onnx/raw/b5724af4f4cb336695e81653634e3f354b52f5c1/models/best/98.20/best_model.onnx',
     },
-    input: { width: 128, height: 128, colour: 'rgb', mean: 0, scale: 255 },
+    input: { width: 128, height: 128, colour: 'rgb', mean: 0, scale: 255, resample: 'triangle' },
     crop: { kind: 'square-reflect', factor: 1.5 },
     output: { live: 0, values: 'logits' },
   },
 ];
 
-export const profiles: readonly ProfileDescriptor[] = [];
+/**
+ * Calibration and operating points were fitted on the development set, every set weighed alike, by the functions of
+ * `src/evaluation/metrics.ts`; `test/real` fits them again and compares.
+ */
+export const profiles: readonly ProfileDescriptor[] = [
+  {
+    id: 'accurate',
+    title: 'YuNet, the MiniFASNet pair and MiniFAS 128',
+    detector: 'yunet-2023mar',
+    liveness: [
+      { model: 'minifasnet-v2', weight: 1 },
+      { model: 'minifasnet-v1se', weight: 1 },
+      { model: 'minifas-128', weight: 1 },
+    ],
+    calibration: { slope: 0.3419, intercept: 1.2486 },
+    operatingPoints: {
+      weak: { threshold: 0.209, apcer: 0.164, bpcer: 0.009 },
+      balanced: { threshold: 0.569, apcer: 0.067, bpcer: 0.052 },
+      strict: { threshold: 0.982, apcer: 0.007, bpcer: 0.44 },
+    },
+  },
+  {
+    id: 'standard',
+    title: 'UltraFace, 68 landmarks and MiniFAS 128: what the npm registry alone gives',
+    detector: 'ultraface-rfb-320',
+    landmarks: 'landmark-68',
+    liveness: [{ model: 'minifas-128', weight: 1 }],
+    calibration: { slope: 0.5033, intercept: 1.0428 },
+    operatingPoints: {
+      weak: { threshold: 0.101, apcer: 0.589, bpcer: 0.009 },
+      balanced: { threshold: 0.523, apcer: 0.161, bpcer: 0.162 },
+      strict: { threshold: 0.938, apcer: 0.005, bpcer: 0.533 },
+    },
+  },
+];

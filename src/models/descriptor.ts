@@ -31,6 +31,8 @@ const Input = Type.Object(
     colour: Type.Enum(['rgb', 'bgr', 'grey']),
     mean: Type.Number(),
     scale: Type.Number({ exclusiveMinimum: 0 }),
+    /** Kernel of the resize: `tensor.ts` says what each does. It moves scores: it belongs to the model's measured figures. */
+    resample: Type.Enum(['bilinear', 'triangle']),
   },
   strict,
 );
@@ -94,7 +96,10 @@ export const LandmarkDescriptor = Type.Object(
     ...common,
     task: Type.Literal('landmarks'),
     /** A square around the box centre, side = box height x factor, shifted to stay inside the image. */
-    crop: Type.Object({ kind: Type.Literal('square-shift'), factor: Type.Number({ exclusiveMinimum: 0 }) }, strict),
+    crop: Type.Object(
+      { kind: Type.Literal('square-shift'), factor: Type.Number({ exclusiveMinimum: 0 }) },
+      strict,
+    ),
     output: Type.Object(
       {
         /** The only output holds x, y pairs as fractions of the crop; which of them are averaged into each of the five. */
@@ -169,7 +174,10 @@ export const ProfileDescriptor = Type.Object(
     /** P(live) = sigmoid(slope x sum(weight x log-odds) + intercept). */
     liveness: Type.Array(Type.Object({ model: Id, weight: Type.Number() }, strict), { minItems: 1 }),
     calibration: Type.Object({ slope: Type.Number(), intercept: Type.Number() }, strict),
-    operatingPoints: Type.Object({ weak: OperatingPoint, balanced: OperatingPoint, strict: OperatingPoint }, strict),
+    operatingPoints: Type.Object(
+      { weak: OperatingPoint, balanced: OperatingPoint, strict: OperatingPoint },
+      strict,
+    ),
   },
   strict,
 );

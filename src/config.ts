@@ -1,0 +1,223 @@
+/** Every setting, once: its names, default, check and one line of documentation. */
+
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+
+/** A setting that does not hold. `message` is a sentence for people. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigError';
+  }
+}
+
+interface Setting<T> {
+  /** The environment variable; the flag is the same in lower case with hyphens and without the prefix. */
+  readonly env: `BONAFIDE_${string}`;
+  readonly default: T;
+  /** How the default is written for people, where it is not the same everywhere. */
+  readonly shown?: string;
+  readonly doc: string;
+  /** @throws a sentence's second half: "must be ...". */
+  readonly parse: (text: string) => T;
+}
+
+const setting = <T>(definition: Setting<T>): Setting<T> => definition;
+
+/** The settings, in the order they are listed to people. */
+export const settings = {
+  host: setting({
+    env: 'BONAFIDE_HOST',
+    default: '127.0.0.1',
+    doc: 'Address to listen on; 0.0.0.0 for every interface.',
+    parse: text,
+  }),
+  port: setting({
+    env: 'BONAFIDE_PORT',
+    default: 8080,
+    doc: 'Port to listen on; 0 takes any free one.',
+    parse: integer(0, 65_535),
+  }),
+  dataFolder: setting({
+    env: 'BONAFIDE_DATA',
+    default: 'data',
+    doc: 'Folder for the credential and, under models/, the weights and your own descriptors.',
+    parse: text,
+  }),
+  profile: setting({
+    env: 'BONAFIDE_PROFILE',
+    default: 'auto',
+    doc: 'Models to use: accurate, standard, or a profile of your own. auto takes accurate where its weights are or can be had, else standard; pin it so that a fleet never differs.',
+    parse: text,
+  }),
+  workers: setting({
+    env: 'BONAFIDE_WORKERS',
+    default: availableParallelism(),
+    shown: 'one per core',
+    doc: 'Worker threads; each holds its own copy of the models.',
+    parse: integer(1, 256),
+  }),
+  queue: setting({
+    env: 'BONAFIDE_QUEUE',
+    default: 32,
+    doc: 'Photographs that may wait for a worker before the next is refused with 503.',
+    parse: integer(0, 10_000),
+  }),
+  deadlineMs: setting({
+    env: 'BONAFIDE_DEADLINE_MS',
+    default: 10_000,
+    doc: 'Longest time for one photograph, waiting included, in milliseconds.',
+    parse: integer(100, 600_000),
+  }),
+  maxImageBytes: setting({
+    env: 'BONAFIDE_MAX_IMAGE_BYTES',
+    default: 20_000_000,
+    doc: 'Largest image in bytes. The NHN dialect keeps its own 3,000,000.',
+    parse: integer(1_000, 200_000_000),
+  }),
+  maxPixels: setting({
+    env: 'BONAFIDE_MAX_PIXELS',
+    default: 50_000_000,
+    doc: 'Most pixels (width x height) of an image, checked before it is decoded.',
+    parse: integer(10_000, 500_000_000),
+  }),
+  urlTimeoutMs: setting({
+    env: 'BONAFIDE_URL_TIMEOUT_MS',
+    default: 5_000,
+    doc: 'Longest time to download an image from a URL, redirects included, in milliseconds.',
+    parse: integer(100, 60_000),
+  }),
+  urlAllowedHosts: setting({
+    env: 'BONAFIDE_URL_ALLOWED_HOSTS',
+    default: [] as readonly string[],
+    shown: 'none',
+    doc: 'Hosts (host or host:port, separated by commas) that image URLs may name although they are not public, on any port.',
+    parse: list,
+  }),
+  nhnConfidence: setting({
+    env: 'BONAFIDE_NHN_CONFIDENCE',
+    default: 'fraction' as 'fraction' | 'percent',
+    doc: "Scale of the NHN dialect's confidence: fraction (0.997854) or percent (99.7854).",
+    parse: choice(['fraction', 'percent']),
+  }),
+  shutdownMs: setting({
+    env: 'BONAFIDE_SHUTDOWN_MS',
+    default: 30_000,
+    doc: 'Longest time to finish what is in flight after SIGTERM, in milliseconds.',
+    parse: integer(0, 600_000),
+  }),
+  logLevel: setting({
+    env: 'BONAFIDE_LOG_LEVEL',
+    default: 'info' as LogLevel,
+    doc: 'Least severe log line that is written: trace, debug, info, warn, error, fatal or silent.',
+    parse: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+  }),
+} as const;
+
+type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export type SettingName = keyof typeof settings;
+export type Config = {
+  readonly [Name in SettingName]: (typeof settings)[Name] extends Setting<infer T> ? T : never;
+};
+
+/** `BONAFIDE_DEADLINE_MS` -> `deadline-ms`. */
+export function flagName(name: SettingName): string {
+  return settings[name].env.slice('BONAFIDE_'.length).toLowerCase().replaceAll('_', '-');
+}
+
+/** Settings as flags for `util.parseArgs`. */
+export function flagOptions(names: readonly SettingName[]): Record<string, { type: 'string' }> {
+  return Object.fromEntries(names.map((name) => [flagName(name), { type: 'string' as const }]));
+}
+
+/**
+ * Reads every setting: a flag wins over the environment, which wins over the default.
+ * @param flags values by flag name, as `util.parseArgs` gives them.
+ * @throws ConfigError for a bad value, and for a `BONAFIDE_` variable that is no setting: a misspelt limit must not be
+ *   a limit that silently is not there.
+ */
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  flags: Readonly<Record<string, unknown>> = {},
+): Config {
+  const names = Object.keys(settings) as SettingName[];
+  const known = new Set<string>(names.map((name) => settings[name].env));
+  for (const variable of Object.keys(env)) {
+    if (variable.startsWith('BONAFIDE_') && !known.has(variable)) {
+      throw new ConfigError(
+        `There is no setting named ${variable}. \`bonafide serve --help\` lists those there are.`,
+      );
+    }
+  }
+  const read = (name: SettingName): unknown => {
+    const { env: variable, default: fallback, parse } = settings[name];
+    const flag = flags[flagName(name)];
+    const given = typeof flag === 'string' ? flag : env[variable];
+    if (given === undefined) return fallback;
+    try {
+      return parse(given);
+    } catch (error) {
+      const where = typeof flag === 'string' ? `--${flagName(name)}` : variable;
+      throw new ConfigError(`${where} ${(error as Error).message}; it is "${given}".`);
+    }
+  };
+  return Object.fromEntries(names.map((name) => [name, read(name)])) as Config;
+}
+
+/** One line per setting for `--help`, and one row for the README's table. */
+export function describeSettings(
+  names: readonly SettingName[],
+): { flag: string; env: string; default: string; doc: string }[] {
+  return names.map((name) => {
+    const { env, default: fallback, shown, doc } = settings[name] as Setting<unknown>;
+    return { flag: `--${flagName(name)}`, env, default: shown ?? String(fallback), doc };
+  });
+}
+
+/**
+ * Parses a command's arguments.
+ * @throws ConfigError with the sentence for an unknown flag.
+ */
+export function parseCommand(
+  args: readonly string[],
+  options: NonNullable<Parameters<typeof parseArgs>[0]>['options'],
+  allowPositionals: boolean,
+): { values: Record<string, unknown>; positionals: string[] } {
+  try {
+    return parseArgs({ args: [...args], options: options ?? {}, allowPositionals, strict: true });
+  } catch (error) {
+    // Node's sentences are good; only its advice about "--" is not for us.
+    const [sentence] = (error as Error).message.split('. ');
+    throw new ConfigError(`${sentence?.replace(/\.$/, '')}. See --help.`);
+  }
+}
+
+function text(value: string): string {
+  if (value.trim() === '') throw new Error('must not be empty');
+  return value;
+}
+
+function integer(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < min || number > max) {
+      throw new Error(`must be a whole number from ${min} to ${max}`);
+    }
+    return number;
+  };
+}
+
+function choice<T extends string>(values: readonly T[]): (value: string) => T {
+  return (value) => {
+    const found = values.find((candidate) => candidate === value);
+    if (found === undefined) throw new Error(`must be one of ${values.join(', ')}`);
+    return found;
+  };
+}
+
+function list(value: string): readonly string[] {
+  const items = value.split(',').map((item) => item.trim().toLowerCase());
+  if (items.some((item) => item === '')) throw new Error('must be names separated by commas');
+  return items;
+}

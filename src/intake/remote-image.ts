@@ -1,0 +1,220 @@
+/** Downloads of images named by clients, kept from reaching into the network the server stands in. */
+
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { Client } from 'undici';
+import { IntakeError } from './errors.ts';
+
+/** Ports from `from` up to and including `to`. */
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface RemoteImageFetcherOptions {
+  /** Milliseconds for a whole download: name resolution, connections, redirects and body together. */
+  readonly timeoutMs: number;
+  /**
+   * Hosts that may have addresses that are not public and use any port, for closed networks: host names
+   * in lower case, IPv4 addresses or IPv6 addresses in brackets, each as `host` or as `host:port`.
+   */
+  readonly allowedHosts: readonly string[];
+  /** All addresses of a host name. Default: the operating system's resolver. */
+  readonly resolve?: (hostname: string) => Promise<LookupAddress[]>;
+}
+
+export interface RemoteImageRequest {
+  /** Most bytes in the image, inclusive. */
+  readonly maxBytes: number;
+  /** Ports a URL may name; one that names none, or its scheme's own, is always allowed. */
+  readonly ports: readonly PortRange[];
+  readonly signal?: AbortSignal;
+}
+
+export interface RemoteImageFetcher {
+  /**
+   * Downloads what an http or https URL names.
+   *
+   * @throws IntakeError with any code but `invalid_base64`; or the reason of `signal` once that is aborted.
+   */
+  fetch(url: string, request: RemoteImageRequest): Promise<Uint8Array>;
+  /** Ends downloads under way as `url_unreachable`, and every later one. */
+  close(): Promise<void>;
+}
+
+const maxRedirects = 3;
+
+/** A fetcher that follows at most three redirects, each checked as the first URL is. */
+export function createRemoteImageFetcher(options: RemoteImageFetcherOptions): RemoteImageFetcher {
+  const { timeoutMs, resolve = (hostname) => lookup(hostname, { all: true }) } = options;
+  const allowedHosts = new Set(options.allowedHosts);
+  const closing = new AbortController();
+
+  function isAllowedHost(url: URL): boolean {
+    const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+    return allowedHosts.has(url.hostname) || allowedHosts.has(`${url.hostname}:${port}`);
+  }
+
+  /** The URL to ask, checked as far as it can be without resolving its host name. */
+  function checkedUrl(text: string, ports: readonly PortRange[], base?: string): URL {
+    const url = URL.parse(text, base);
+    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+      throw new IntakeError('url_invalid', 'The image URL does not lead to a valid http or https URL.');
+    }
+    // Credentials would make the server vouch for somebody, and serve to disguise the host.
+    if (url.username !== '' || url.password !== '') {
+      throw new IntakeError('url_invalid', 'The image URL must not carry a user name or a password.');
+    }
+    if (isAllowedHost(url)) return url;
+    // Keeps requests from being used to speak to mail, database and other servers.
+    const port = Number(url.port);
+    if (url.port !== '' && !ports.some(({ from, to }) => from <= port && port <= to)) {
+      throw new IntakeError('url_invalid', 'The image URL leads to a port that is not allowed.');
+    }
+    // No lookup happens for a literal. URL has turned octal, hexadecimal and short forms into plain ones.
+    const address = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    if (isIP(address) !== 0 && !isPublic(address)) throw blocked();
+    return url;
+  }
+
+  async function resolveChecked(hostname: string, allowed: boolean): Promise<LookupAddress[]> {
+    const addresses = await resolve(hostname);
+    if (addresses.length === 0) {
+      throw new IntakeError('url_unreachable', 'The host of the image URL has no address.');
+    }
+    // One bad address condemns the name: which one gets connected to is not for its owner to choose.
+    if (!allowed && !addresses.every(({ address }) => isPublic(address))) throw blocked();
+    return addresses;
+  }
+
+  /** One request without following redirects: the bytes, or where the answer redirects to. */
+  async function get(url: URL, maxBytes: number, signal: AbortSignal): Promise<Uint8Array | string> {
+    // A socket created with a signal that is aborted already connects all the same, and stays.
+    signal.throwIfAborted();
+    const allowed = isAllowedHost(url);
+    // A client per request: no connection, and so no check, is shared between downloads.
+    const client = new Client(url.origin, {
+      connect: {
+        signal,
+        // The connection is made to the very addresses checked here. Resolving once to check and once to
+        // connect would let a name server answer with a public address first and an internal one next.
+        lookup: (hostname, _options, callback) => {
+          resolveChecked(hostname, allowed).then(
+            (addresses) => callback(null, addresses),
+            (error) => callback(error, []),
+          );
+        },
+      },
+      autoSelectFamily: true, // makes lookup's callback take a list
+      connectTimeout: 0, // `signal` is the only clock
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    try {
+      const { statusCode, headers, body } = await client.request({
+        method: 'GET',
+        path: url.pathname + url.search,
+        headers: { 'user-agent': 'bonafide', 'accept-encoding': 'identity' },
+        signal,
+      });
+      const { location } = headers;
+      if ([301, 302, 303, 307, 308].includes(statusCode) && typeof location === 'string') return location;
+      if (statusCode !== 200) {
+        throw new IntakeError(
+          'url_bad_status',
+          `The server of the image answered with status ${statusCode}.`,
+        );
+      }
+      // Nothing here decompresses, so that a few bytes cannot become gigabytes.
+      if (String(headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
+        throw new IntakeError('url_not_an_image', 'The server of the image sent it compressed.');
+      }
+      // Keeps pages and API answers from being read through what is said about the "image".
+      if (!mayBeImage(String(headers['content-type'] ?? 'image/*'))) {
+        throw new IntakeError('url_not_an_image', 'What the image URL leads to is declared to be no image.');
+      }
+      if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooManyBytes(maxBytes);
+      return await readBody(body, maxBytes);
+    } finally {
+      // Closes the connection, read to its end or not.
+      await client.destroy();
+    }
+  }
+
+  async function download(
+    text: string,
+    request: RemoteImageRequest,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    let url = checkedUrl(text, request.ports);
+    // A bound on redirects, for otherwise each request could be made to send out many.
+    for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
+      const answer = await get(url, request.maxBytes, signal);
+      if (typeof answer !== 'string') return answer;
+      url = checkedUrl(answer, request.ports, url.href);
+    }
+    throw new IntakeError('url_bad_status', `The image URL redirects more than ${maxRedirects} times.`);
+  }
+
+  return {
+    async fetch(url, request) {
+      // One clock over everything: a server that drips bytes resets any timeout between them.
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const signals = [timeout, closing.signal, ...(request.signal ? [request.signal] : [])];
+      try {
+        return await download(url, request, AbortSignal.any(signals));
+      } catch (error) {
+        if (error instanceof IntakeError) throw error;
+        if (request.signal?.aborted) throw request.signal.reason;
+        if (timeout.aborted) {
+          throw new IntakeError('url_timeout', `The image could not be downloaded within ${timeoutMs} ms.`);
+        }
+        throw new IntakeError('url_unreachable', 'The image could not be downloaded.', { cause: error });
+      }
+    },
+
+    async close() {
+      closing.abort();
+    },
+  };
+}
+
+/** Whether the address belongs to the public internet and to nothing on this side of it. */
+function isPublic(text: string): boolean {
+  const address = ipaddr.parse(text);
+  // 'unicast' is what is left when the special ranges are taken away: private, loopback, link-local (cloud
+  // metadata), and the IPv6 ones that embed an IPv4 address and may be translated to an internal one.
+  if (address.range() !== 'unicast') return false;
+  // IPv6 is public only where global unicast is assigned, which leaves out IPv4-compatible `::a.b.c.d`.
+  if (address.kind() === 'ipv6') return address.match(ipaddr.parseCIDR('2000::/3'));
+  // Azure's platform endpoint is internal to every virtual machine there, on an address that looks public.
+  return address.toString() !== '168.63.129.16';
+}
+
+function mayBeImage(contentType: string): boolean {
+  const type = contentType.split(';', 1).join().trim().toLowerCase();
+  return type.startsWith('image/') || type === 'application/octet-stream' || type === 'binary/octet-stream';
+}
+
+/** All bytes of a body; the memory taken is that of the bytes, however small the pieces they come in. */
+async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const bytes = new ArrayBuffer(0, { maxByteLength: maxBytes });
+  for await (const chunk of body) {
+    const start = bytes.byteLength;
+    // The declared length may be absent or a lie, and the body endless.
+    if (start + chunk.length > maxBytes) throw tooManyBytes(maxBytes);
+    bytes.resize(start + chunk.length);
+    new Uint8Array(bytes, start).set(chunk);
+  }
+  return new Uint8Array(bytes.transferToFixedLength());
+}
+
+function blocked(): IntakeError {
+  return new IntakeError('url_blocked', 'The image URL leads to an address that is not public.');
+}
+
+function tooManyBytes(maxBytes: number): IntakeError {
+  return new IntakeError('too_many_bytes', `The image has more than ${maxBytes} bytes.`);
+}

@@ -1,0 +1,82 @@
+/** The decode stage: bytes of an admitted format to an upright RGB frame, within bounds. */
+
+import { AssessmentError } from './errors.ts';
+import type { HeicDecoder } from './heic.ts';
+import { decodeRaster, readHeader } from './raster.ts';
+import type { Frame, ImageFormat } from './types.ts';
+
+/** What the engine reads, in the order it is listed to people. */
+export const imageFormats: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif', 'heic'];
+
+export interface DecodeLimits {
+  /** Pixels (width x height) of the picture as its header states it: a few kilobytes can claim gigabytes. */
+  readonly maxPixels: number;
+}
+
+/**
+ * Decodes one picture, upright. Of several frames or pages only the first is decoded.
+ * @throws AssessmentError `unsupported_format`, `image_too_large` or `undecodable_image`.
+ */
+export async function decode(
+  bytes: Uint8Array,
+  admitted: readonly ImageFormat[],
+  limits: DecodeLimits,
+  heic: HeicDecoder,
+): Promise<Frame> {
+  const format = sniffFormat(bytes);
+  if (format === undefined || !admitted.includes(format)) {
+    throw new AssessmentError(
+      'unsupported_format',
+      `The image must be one of ${admitted.join(', ')}; this is ${format ?? 'none that is known'}.`,
+    );
+  }
+  try {
+    const size = format === 'heic' ? await heic.readSize(bytes) : await headerSize(bytes, format);
+    if (size.width * size.height > limits.maxPixels) {
+      throw new AssessmentError(
+        'image_too_large',
+        `The image has ${size.width} x ${size.height} pixels; ${limits.maxPixels} in all are the most allowed.`,
+      );
+    }
+    const raster = format === 'heic' ? await heic.decode(bytes) : await decodeRaster(bytes, limits.maxPixels);
+    return { format, ...raster };
+  } catch (error) {
+    if (error instanceof AssessmentError) throw error;
+    throw new AssessmentError('undecodable_image', `The ${format} image is damaged or incomplete.`, {
+      cause: error,
+    });
+  }
+}
+
+async function headerSize(
+  bytes: Uint8Array,
+  format: ImageFormat,
+): Promise<{ width: number; height: number }> {
+  const { width, height, format: found, compression } = await readHeader(bytes);
+  // A polyglot must not reach another decoder than the one its first bytes name.
+  const asSniffed = format === 'avif' ? found === 'heif' && compression === 'av1' : found === format;
+  if (!asSniffed) throw new Error(`The decoder takes this ${format} for ${found}.`);
+  return { width, height };
+}
+
+const heicBrands = new Set(['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis']);
+const avifBrands = new Set(['avif', 'avis']);
+
+/** Tells the format by content alone; the name and the declared media type are the client's claims. */
+export function sniffFormat(bytes: Uint8Array): ImageFormat | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 64)).toString('latin1');
+  if (text.startsWith('\xff\xd8\xff')) return 'jpeg';
+  if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
+  if (text.startsWith('RIFF') && text.startsWith('WEBP', 8)) return 'webp';
+  if (text.startsWith('GIF87a') || text.startsWith('GIF89a')) return 'gif';
+  if (text.startsWith('II*\0') || text.startsWith('MM\0*')) return 'tiff';
+  if (text.startsWith('ftyp', 4)) {
+    // The major brand may be a general one (mif1); the compatible brands that follow then tell.
+    const brands = text
+      .slice(8, Math.min(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0), 64))
+      .match(/.{4}/gs);
+    if (brands?.some((brand) => heicBrands.has(brand))) return 'heic';
+    if (brands?.some((brand) => avifBrands.has(brand))) return 'avif';
+  }
+  return undefined;
+}

@@ -1,0 +1,152 @@
+/** The detect stage: every face in the picture, largest first. */
+
+import type { DetectorDescriptor } from '../models/descriptor.ts';
+import type { Session } from '../models/session.ts';
+import { type Region, toTensor } from '../models/tensor.ts';
+import type { Box, Detection, Frame, LandmarkName, Landmarks, Point } from './types.ts';
+
+/** Both vendors' bound; it also bounds the work a crowd (or a sheet of faces) can cause. */
+export const maxFaces = 20;
+
+/**
+ * Smaller faces are no face to either vendor. In pixels of the box's longer side: boxes are tight, and a person's face is
+ * half as high again as it is wide.
+ */
+export const minFaceSide = 60;
+
+/** @returns at most 20 faces of at least 60 px, largest first. Boxes may reach beyond the picture. */
+export async function detect(
+  frame: Frame,
+  detector: DetectorDescriptor,
+  session: Session,
+): Promise<Detection[]> {
+  const region = inputRegion(frame, detector);
+  const outputs = await session.run(toTensor(frame, region, detector.input));
+  return suppressOverlaps(decode(outputs, detector, region), detector.overlap)
+    .filter(({ box }) => Math.max(box.x1 - box.x0, box.y1 - box.y0) >= minFaceSide)
+    .sort((a, b) => area(b.box) - area(a.box))
+    .slice(0, maxFaces);
+}
+
+/** The part of the plane that fills the network's input: the picture, or the picture and black to its right or below. */
+function inputRegion(frame: Frame, { fit, input }: DetectorDescriptor): Region {
+  switch (fit) {
+    case 'stretch':
+      return { x: 0, y: 0, width: frame.width, height: frame.height, beyond: 'edge' };
+    case 'letterbox': {
+      const scale = Math.max(frame.width / input.width, frame.height / input.height);
+      return { x: 0, y: 0, width: input.width * scale, height: input.height * scale, beyond: 'black' };
+    }
+  }
+}
+
+type Outputs = Readonly<Record<string, Float32Array>>;
+
+function decode(outputs: Outputs, detector: DetectorDescriptor, region: Region): Detection[] {
+  switch (detector.output.layout) {
+    case 'corner-boxes':
+      return decodeCornerBoxes(outputs, detector.output, detector.threshold, region);
+    case 'stride-grid':
+      return decodeStrideGrid(outputs, detector.output, detector, region);
+  }
+}
+
+type Layout<Name> = Extract<DetectorDescriptor['output'], { layout: Name }>;
+
+function decodeCornerBoxes(
+  outputs: Outputs,
+  layout: Layout<'corner-boxes'>,
+  threshold: number,
+  region: Region,
+): Detection[] {
+  const scores = tensor(outputs, layout.scores);
+  const boxes = tensor(outputs, layout.boxes);
+  const detections: Detection[] = [];
+  for (let i = 0; i < scores.length / 2; i++) {
+    const score = scores[i * 2 + layout.face] as number;
+    // Written so that a NaN from a broken model is dropped too.
+    if (!(score >= threshold)) continue;
+    const [x0, y0, x1, y1] = boxes.subarray(i * 4, i * 4 + 4) as unknown as [number, number, number, number];
+    detections.push({
+      score,
+      box: {
+        x0: x0 * region.width,
+        y0: y0 * region.height,
+        x1: x1 * region.width,
+        y1: y1 * region.height,
+      },
+    });
+  }
+  return detections;
+}
+
+function decodeStrideGrid(
+  outputs: Outputs,
+  layout: Layout<'stride-grid'>,
+  { input, threshold }: DetectorDescriptor,
+  region: Region,
+): Detection[] {
+  const scaleX = region.width / input.width;
+  const scaleY = region.height / input.height;
+  const detections: Detection[] = [];
+  for (const stride of layout.strides) {
+    const classes = tensor(outputs, `cls_${stride}`);
+    const objects = tensor(outputs, `obj_${stride}`);
+    const boxes = tensor(outputs, `bbox_${stride}`);
+    const points = tensor(outputs, `kps_${stride}`);
+    const columns = input.width / stride;
+    for (let i = 0; i < classes.length; i++) {
+      const score = Math.sqrt(unit(classes[i] as number) * unit(objects[i] as number));
+      if (!(score >= threshold)) continue;
+      const column = i % columns;
+      const row = (i - column) / columns;
+      const x = (column + (boxes[i * 4] as number)) * stride * scaleX;
+      const y = (row + (boxes[i * 4 + 1] as number)) * stride * scaleY;
+      const width = Math.exp(boxes[i * 4 + 2] as number) * stride * scaleX;
+      const height = Math.exp(boxes[i * 4 + 3] as number) * stride * scaleY;
+      const point = (n: number): Point => ({
+        x: (column + (points[i * 10 + n * 2] as number)) * stride * scaleX,
+        y: (row + (points[i * 10 + n * 2 + 1] as number)) * stride * scaleY,
+      });
+      detections.push({
+        score,
+        box: { x0: x - width / 2, y0: y - height / 2, x1: x + width / 2, y1: y + height / 2 },
+        landmarks: Object.fromEntries(
+          layout.points.map((name: LandmarkName, n: number) => [name, point(n)]),
+        ) as Landmarks,
+      });
+    }
+  }
+  return detections;
+}
+
+/** Of boxes that overlap by more than `limit` (intersection over union) only the best-scored stays. */
+function suppressOverlaps(detections: Detection[], limit: number): Detection[] {
+  const kept: Detection[] = [];
+  for (const candidate of detections.sort((a, b) => b.score - a.score)) {
+    if (kept.every(({ box }) => overlap(box, candidate.box) <= limit)) kept.push(candidate);
+  }
+  return kept;
+}
+
+function overlap(a: Box, b: Box): number {
+  const width = Math.min(a.x1, b.x1) - Math.max(a.x0, b.x0);
+  const height = Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0);
+  if (width <= 0 || height <= 0) return 0;
+  const shared = width * height;
+  return shared / (area(a) + area(b) - shared);
+}
+
+function area(box: Box): number {
+  return (box.x1 - box.x0) * (box.y1 - box.y0);
+}
+
+function unit(value: number): number {
+  return Math.min(Math.max(value, 0), 1);
+}
+
+function tensor(outputs: Outputs, name: string): Float32Array {
+  const values = outputs[name];
+  if (values === undefined) throw new Error(`The detector has no output named ${name}.`);
+  return values;
+}

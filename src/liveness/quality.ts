@@ -1,0 +1,132 @@
+/** The quality stage: what about a picture makes its verdict less certain, measured, with the limit advised. */
+
+import type { InputDescriptor } from '../models/descriptor.ts';
+import { toTensor } from '../models/tensor.ts';
+import type { Box, Detection, Frame, Landmarks, Point, Warning, WarningCode } from './types.ts';
+
+/**
+ * The limits. Sizes, margins and angles are both vendors' published advice; the three about light and focus were set on
+ * the development set so that each marks few of its genuine pictures (docs/models.md).
+ */
+export const qualityLimits = {
+  /** Shorter side of the picture in pixels. */
+  low_resolution: 480,
+  /** Number of faces. */
+  several_faces: 1,
+  /** Shorter side of the face box in pixels. */
+  small_face: 150,
+  /** Distance between the eyes in pixels. */
+  close_eyes: 50,
+  /** Distance of the face box from the nearest border in pixels; negative when the box reaches beyond it. */
+  near_border: 15,
+  /** The largest of yaw, pitch and roll, in degrees, estimated from the five points to about ten degrees. */
+  off_angle: 30,
+  /** Mean luma of the face box, 0..255. */
+  too_dark: 50,
+  /** Mean luma of the face box, 0..255. */
+  too_bright: 215,
+  /** Mean absolute Laplacian of the luma of the face box brought to 128 x 128 pixels. */
+  blurred: 4,
+} as const satisfies Record<WarningCode, number>;
+
+/** Warnings about the picture as a whole. */
+export function judgePicture(frame: Frame, faceCount: number): Warning[] {
+  return [
+    ...below('low_resolution', Math.min(frame.width, frame.height)),
+    ...above('several_faces', faceCount),
+  ];
+}
+
+/** Warnings about one face. */
+export function judgeFace(frame: Frame, { box }: Detection, landmarks: Landmarks): Warning[] {
+  const { luma, sharpness } = lightAndFocus(frame, box);
+  return [
+    ...below('small_face', Math.min(box.x1 - box.x0, box.y1 - box.y0)),
+    ...below('close_eyes', distance(landmarks.leftEye, landmarks.rightEye)),
+    ...below('near_border', Math.min(box.x0, box.y0, frame.width - box.x1, frame.height - box.y1)),
+    ...above('off_angle', largestAngle(landmarks)),
+    ...below('too_dark', luma),
+    ...above('too_bright', luma),
+    ...below('blurred', sharpness),
+  ];
+}
+
+function below(code: WarningCode, value: number): Warning[] {
+  return value < qualityLimits[code] ? [{ code, value, limit: qualityLimits[code] }] : [];
+}
+
+function above(code: WarningCode, value: number): Warning[] {
+  return value > qualityLimits[code] ? [{ code, value, limit: qualityLimits[code] }] : [];
+}
+
+const lumaInput: InputDescriptor = {
+  width: 128,
+  height: 128,
+  colour: 'grey',
+  mean: 0,
+  scale: 1,
+  resample: 'triangle',
+};
+
+/** Measured on the face at a fixed size, so that the numbers mean the same at every resolution. */
+export function lightAndFocus(frame: Frame, box: Box): { luma: number; sharpness: number } {
+  const region = {
+    x: box.x0,
+    y: box.y0,
+    width: box.x1 - box.x0,
+    height: box.y1 - box.y0,
+    beyond: 'edge',
+  } as const;
+  const luma = toTensor(frame, region, lumaInput);
+  const side = lumaInput.width;
+  let sum = 0;
+  let edges = 0;
+  for (let y = 1; y < side - 1; y++) {
+    for (let i = y * side + 1; i < (y + 1) * side - 1; i++) {
+      const centre = luma[i] as number;
+      const around =
+        (luma[i - 1] as number) +
+        (luma[i + 1] as number) +
+        (luma[i - side] as number) +
+        (luma[i + side] as number);
+      sum += centre;
+      edges += Math.abs(4 * centre - around);
+    }
+  }
+  const inner = (side - 2) ** 2;
+  return { luma: sum / inner, sharpness: edges / inner };
+}
+
+/** How far the tip of the nose stands out before the eyes, as a share of the distance between them. */
+const noseDepthByEyes = 0.42;
+/** The same as a share of the distance from eyes to mouth. */
+const noseDepthByMouth = 0.41;
+/** How far down from eyes to mouth the tip of the nose lies on a face that looks straight ahead. */
+const noseLevel = 0.52;
+
+/**
+ * The largest of yaw, pitch and roll in degrees. A turned head moves the tip of the nose against the plane of eyes and
+ * mouth by its depth times the tangent of the angle (weak perspective).
+ */
+export function largestAngle({ leftEye, rightEye, nose, leftLip, rightLip }: Landmarks): number {
+  const eyes = middle(leftEye, rightEye);
+  const mouth = middle(leftLip, rightLip);
+  const roll = Math.atan2(rightEye.y - leftEye.y, rightEye.x - leftEye.x);
+  const along = (point: Point) => (point.x - eyes.x) * Math.cos(roll) + (point.y - eyes.y) * Math.sin(roll);
+  const down = (point: Point) => (point.y - eyes.y) * Math.cos(roll) - (point.x - eyes.x) * Math.sin(roll);
+  // Kept from zero: eyes or mouth that fall together are a face in profile, not an infinite number.
+  const eyeDistance = Math.max(distance(leftEye, rightEye), 1e-6);
+  const mouthDistance = Math.max(Math.abs(down(mouth)), 1e-6);
+  const level = down(nose) / mouthDistance;
+  const yaw = Math.atan((along(nose) - along(mouth) * level) / eyeDistance / noseDepthByEyes);
+  const pitch = Math.atan((level - noseLevel) / noseDepthByMouth);
+  return (Math.max(Math.abs(yaw), Math.abs(pitch), Math.abs(roll)) * 180) / Math.PI;
+}
+
+function middle(a: Point, b: Point): Point {
+  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+}
+
+function distance(a: Point, b: Point): number {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}

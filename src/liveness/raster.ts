@@ -1,0 +1,65 @@
+/** Reading and writing pictures: the only importer of sharp. */
+
+import sharp, { type Metadata, type OverlayOptions } from 'sharp';
+
+// One worker thread per core already; libvips threads and caches beside them only cost memory.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/** Interleaved RGB, 8 bit, with its size in pixels. */
+export interface Raster {
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8Array;
+}
+
+/** What the header says, before any pixel is decoded. */
+export async function readHeader(bytes: Uint8Array): Promise<Metadata> {
+  return await sharp(bytes, { limitInputPixels: false }).metadata();
+}
+
+/**
+ * Decodes the first frame, upright, as sRGB over white.
+ * @param maxPixels a second bound inside the decoder, for files whose header lies.
+ * @throws when the picture is damaged or cut short: a liveness verdict on half a face would be a guess.
+ */
+export async function decodeRaster(bytes: Uint8Array, maxPixels: number): Promise<Raster> {
+  const { data, info } = await sharp(bytes, {
+    limitInputPixels: maxPixels,
+    failOn: 'error',
+    page: 0,
+    pages: 1,
+  })
+    .autoOrient()
+    .flatten({ background: '#ffffff' })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  return {
+    width: info.width,
+    height: info.height,
+    pixels: info.channels === 3 ? data : greyToRgb(data, info.channels),
+  };
+}
+
+function greyToRgb(data: Uint8Array, channels: number): Uint8Array {
+  const pixels = new Uint8Array((data.length / channels) * 3);
+  for (let from = 0, to = 0; from < data.length; from += channels, to += 3) {
+    pixels.fill(data[from] as number, to, to + 3);
+  }
+  return pixels;
+}
+
+/** Renders an SVG drawing of ours (never a client's file) as a JPEG. */
+export async function renderSvg(svg: string): Promise<Uint8Array> {
+  return await sharp(Buffer.from(svg)).flatten({ background: '#ffffff' }).jpeg({ quality: 90 }).toBuffer();
+}
+
+/** Encodes a raster with drawings laid over it as a JPEG. */
+export async function encodeJpeg(raster: Raster, overlays: OverlayOptions[]): Promise<Uint8Array> {
+  const { width, height, pixels } = raster;
+  return await sharp(pixels, { raw: { width, height, channels: 3 } })
+    .composite(overlays)
+    .jpeg({ quality: 90 })
+    .toBuffer();
+}

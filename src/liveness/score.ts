@@ -1,0 +1,38 @@
+/** The score stage: what each liveness model says of each face. */
+
+import type { LivenessDescriptor } from '../models/descriptor.ts';
+import { onlyOutput, type Session } from '../models/session.ts';
+
+/** Probabilities are kept this far from 0 and 1, where log-odds would be infinite. */
+const probabilityFloor = 1e-6;
+
+/** @returns the model's uncalibrated log-odds of "live" for one prepared crop. */
+export async function logOdds(
+  input: Float32Array,
+  descriptor: LivenessDescriptor,
+  session: Session,
+): Promise<number> {
+  return liveLogOdds(onlyOutput(await session.run(input)), descriptor.output);
+}
+
+/** Log-odds of the live class against all others together. */
+export function liveLogOdds(values: Float32Array, output: LivenessDescriptor['output']): number {
+  const live = values[output.live];
+  if (live === undefined || values.some(Number.isNaN)) {
+    throw new Error(`A liveness model gave ${values.length} values, none usable at index ${output.live}.`);
+  }
+  const others = values.filter((_, index) => index !== output.live);
+  switch (output.values) {
+    case 'probabilities': {
+      const p = Math.min(Math.max(live, probabilityFloor), 1 - probabilityFloor);
+      return Math.log(p / (1 - p));
+    }
+    case 'logits': {
+      const top = Math.max(...others);
+      const odds = live - top - Math.log(others.reduce((sum, value) => sum + Math.exp(value - top), 0));
+      // The same bound as for probabilities, so that a model's two exports say the same.
+      const bound = Math.log((1 - probabilityFloor) / probabilityFloor);
+      return Math.min(Math.max(odds, -bound), bound);
+    }
+  }
+}
