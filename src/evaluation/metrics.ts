@@ -42,32 +42,41 @@ export function weighPresentations<T extends { set: string; group: string; bonaF
   }));
 }
 
-/** The rates at every threshold that tells two presentations apart, from the lowest threshold up. */
+/** What each class weighs. */
+function massOf(presentations: readonly Presentation[]): { bonaFide: number; attack: number } {
+  const mass = { bonaFide: 0, attack: 0 };
+  for (const { score, bonaFide, weight } of presentations) {
+    if (Number.isNaN(score)) throw new RangeError('A presentation without a score cannot be counted.');
+    mass[bonaFide ? 'bonaFide' : 'attack'] += weight;
+  }
+  if (mass.bonaFide === 0 || mass.attack === 0) {
+    throw new RangeError('Error rates need at least one bona fide presentation and one attack.');
+  }
+  return mass;
+}
+
+/**
+ * The rates at every threshold that tells two presentations apart, from the lowest threshold up.
+ * @throws RangeError where a class is empty or a score is NaN; so do all functions below.
+ */
 export function sweepThresholds(presentations: readonly Presentation[]): ErrorRates[] {
   const sorted = presentations.toSorted((a, b) => a.score - b.score);
-  const total = { bonaFide: 0, attack: 0, species: new Map<string, number>() };
+  const total = { ...massOf(presentations), species: new Map<string, number>() };
   for (const { bonaFide, species, weight } of sorted) {
-    if (bonaFide) total.bonaFide += weight;
-    else {
-      total.attack += weight;
-      if (species !== undefined) total.species.set(species, (total.species.get(species) ?? 0) + weight);
+    if (!bonaFide && species !== undefined) {
+      total.species.set(species, (total.species.get(species) ?? 0) + weight);
     }
-  }
-  if (total.bonaFide === 0 || total.attack === 0) {
-    throw new RangeError('Error rates need at least one bona fide presentation and one attack.');
   }
   const passed = new Map(total.species);
   let attacksPassed = total.attack;
   let rejected = 0;
-  const rates = (threshold: number): ErrorRates => ({
-    threshold,
-    apcer: Math.max(0, attacksPassed / total.attack),
-    maxApcer: Math.max(
-      0,
-      ...[...passed].map(([name, weight]) => weight / (total.species.get(name) as number)),
-    ),
-    bpcer: rejected / total.bonaFide,
-  });
+  const rates = (threshold: number): ErrorRates => {
+    const apcer = Math.max(0, attacksPassed / total.attack);
+    const perSpecies = [...passed].map(([name, weight]) => weight / (total.species.get(name) as number));
+    // Where the make of no attack is known they are one species: a rate of 0 would let every attack through.
+    const maxApcer = perSpecies.length === 0 ? apcer : Math.max(0, ...perSpecies);
+    return { threshold, apcer, maxApcer, bpcer: rejected / total.bonaFide };
+  };
   const all: ErrorRates[] = [];
   for (let i = 0; i < sorted.length; ) {
     const threshold = (sorted[i] as Presentation).score;
@@ -98,12 +107,11 @@ export function equalErrorRate(presentations: readonly Presentation[]): number {
  * Newton's method; the step is halved while it makes things worse.
  */
 export function fitCalibration(presentations: readonly Presentation[]): { slope: number; intercept: number } {
-  const mass = { live: 0, attack: 0 };
-  for (const { bonaFide, weight } of presentations) mass[bonaFide ? 'live' : 'attack'] += weight;
+  const mass = massOf(presentations);
   const rows = presentations.map(({ score, bonaFide, weight }) => ({
     score,
     target: bonaFide ? 1 : 0,
-    weight: weight / (bonaFide ? mass.live : mass.attack),
+    weight: weight / (bonaFide ? mass.bonaFide : mass.attack),
   }));
   const loss = (slope: number, intercept: number) =>
     rows.reduce((sum, { score, target, weight }) => {

@@ -14,18 +14,27 @@ export const maxFaces = 20;
  */
 export const minFaceSide = 60;
 
-/** @returns at most 20 faces of at least 60 px, largest first. Boxes may reach beyond the picture. */
+/** What the detector saw. */
+export interface Detections {
+  /** At most 20 faces of at least 60 px, largest first. Boxes may reach beyond the picture. */
+  readonly faces: Detection[];
+  /** How many more were left out because they are smaller. */
+  readonly tooSmall: number;
+}
+
+/** Finds the faces of a picture. */
 export async function detect(
   frame: Frame,
   detector: DetectorDescriptor,
   session: Session,
-): Promise<Detection[]> {
+): Promise<Detections> {
   const region = inputRegion(frame, detector);
   const outputs = await session.run(toTensor(frame, region, detector.input));
-  return suppressOverlaps(decode(outputs, detector, region), detector.overlap)
+  const found = suppressOverlaps(decode(outputs, detector, region), detector.overlap);
+  const faces = found
     .filter(({ box }) => Math.max(box.x1 - box.x0, box.y1 - box.y0) >= minFaceSide)
-    .sort((a, b) => area(b.box) - area(a.box))
-    .slice(0, maxFaces);
+    .sort((a, b) => area(b.box) - area(a.box));
+  return { faces: faces.slice(0, maxFaces), tooSmall: found.length - faces.length };
 }
 
 /** The part of the plane that fills the network's input: the picture, or the picture and black to its right or below. */

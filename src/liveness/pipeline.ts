@@ -62,7 +62,9 @@ export async function openPipeline(
       const { stage, timings } = stageRunner(isAborted);
 
       const frame = await stage('decode', () => decode(bytes, admitted, limits, heic));
-      const detections = await stage('detect', () => detect(frame, detector, detectorSession));
+      const { faces: detections, tooSmall } = await stage('detect', () =>
+        detect(frame, detector, detectorSession),
+      );
       const landmarks = await stage('landmarks', () => locateLandmarks(frame, detections, landmarkModel));
       const crops = await stage('crop', () =>
         detections.map(({ box }) =>
@@ -108,7 +110,7 @@ export async function openPipeline(
       );
 
       const { format, width, height } = frame;
-      return { image: { format, width, height }, faces, warnings: warnings.picture, timings };
+      return { image: { format, width, height }, faces, tooSmall, warnings: warnings.picture, timings };
     },
   };
 }

@@ -42,6 +42,8 @@ export interface EngineOptions extends WorkerSetup {
   readonly deadlineMs: number;
   /** Told of a worker that died, with the reason, after its replacement is on its way. */
   readonly onWorkerDeath?: (reason: Error) => void;
+  /** Told of every assessment. */
+  readonly onAssessed?: (assessment: Assessment) => void;
 }
 
 export interface AssessOptions {
@@ -61,6 +63,8 @@ export interface Engine {
   readonly queueDepth: number;
   /** Whether the next photograph would be refused. */
   readonly isFull: boolean;
+  /** Whether any worker is up. */
+  readonly isReady: boolean;
   /** The threads, for tests that kill one. */
   readonly threads: readonly Worker[];
   /** Ends the threads; what is in flight is refused. Wait for it first. */
@@ -145,6 +149,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
             break;
           case 'assessed':
             job?.resolve(answer.assessment);
+            options.onAssessed?.(answer.assessment);
             break;
           case 'failed':
             job?.reject(new AssessmentError(answer.code, answer.message, { cause: answer.detail }));
@@ -199,6 +204,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     get isFull() {
       return waiting.length >= options.queue && !slots.some((slot) => slot.ready && slot.job === undefined);
+    },
+    get isReady() {
+      return !closing && slots.some((slot) => slot.ready);
     },
     get threads() {
       return slots.map((slot) => slot.worker);

@@ -18,10 +18,12 @@ export async function logOdds(
 /** Log-odds of the live class against all others together. */
 export function liveLogOdds(values: Float32Array, output: LivenessDescriptor['output']): number {
   const live = values[output.live];
-  if (live === undefined || values.some(Number.isNaN)) {
+  const others = values.filter((_, index) => index !== output.live);
+  // A raw score alone has nothing to be set against: taken as it is, it would always mean "live".
+  const isLone = output.values === 'logits' && others.length === 0;
+  if (live === undefined || isLone || !values.every(Number.isFinite)) {
     throw new Error(`A liveness model gave ${values.length} values, none usable at index ${output.live}.`);
   }
-  const others = values.filter((_, index) => index !== output.live);
   switch (output.values) {
     case 'probabilities': {
       const p = Math.min(Math.max(live, probabilityFloor), 1 - probabilityFloor);

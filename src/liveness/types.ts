@@ -87,6 +87,8 @@ export interface Assessment {
   readonly image: { readonly format: ImageFormat; readonly width: number; readonly height: number };
   /** Largest first, at most 20. */
   readonly faces: readonly Face[];
+  /** Faces seen but left out because they are smaller than 60 px. */
+  readonly tooSmall: number;
   /** About the picture as a whole. */
   readonly warnings: readonly Warning[];
   readonly timings: Timings;

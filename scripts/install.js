@@ -1,0 +1,21 @@
+/** Installs the dependencies where they are missing or older than the lock file. Runs on any Node, before there is one of our own. */
+
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const changed = (path) => statSync(new URL(`../${path}`, import.meta.url), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+// npm writes its record of what is installed last, so an interrupted installation counts as none.
+if (changed('node_modules/.package-lock.json') < changed('package-lock.json')) {
+  console.log('Installing the dependencies from package-lock.json ...');
+  const npm = process.env.npm_execpath;
+  const command = npm === undefined ? ['npm'] : [process.execPath, npm];
+  const [program, ...args] = [...command, 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { status } = spawnSync(program, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) {
+    console.error('The dependencies could not be installed; see the lines above.');
+    process.exit(1);
+  }
+}

@@ -1,0 +1,33 @@
+/** What a command is, and what the commands share. */
+
+import { constants } from 'node:os';
+import { describeSettings, type SettingName } from '../config.ts';
+
+/**
+ * Runs one command; results go to stdout, all else to stderr.
+ * @param args what follows the command's name.
+ * @param env the environment, which `main.ts` alone reads.
+ * @returns the exit code: 0 for success, 2 for what could not be done; a command's help tells of others.
+ * @throws ConfigError, DescriptorError, WeightsError or DownloadError, whose message `main.ts` prints, with exit code 2.
+ */
+export type Command = (
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+) => Promise<number>;
+
+/** The part of a command's help that lists settings, each with its flag, variable and default. */
+export function settingsHelp(names: readonly SettingName[]): string {
+  return describeSettings(names)
+    .map(({ flag, env, default: fallback, doc }) => `  ${flag} ... (${env}; default: ${fallback})\n      ${doc}\n`)
+    .join('');
+}
+
+/**
+ * From here on, Ctrl-C and SIGTERM end the process at once, with the exit code that a shell gives for them. Without this
+ * they would do nothing in a container, where Linux drops the signals that process 1 does not handle.
+ */
+export function endOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  }
+}

@@ -1,0 +1,99 @@
+/** The command line's entry: finds the command, runs it, and makes of its outcome a sentence and an exit code. */
+
+import { readFile } from 'node:fs/promises';
+import type { Command } from './command.ts';
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  /** Each command loads only what it needs itself. */
+  readonly load: () => Promise<Command>;
+}
+
+const commands: readonly Entry[] = [
+  {
+    name: 'serve',
+    summary: 'Start the HTTP server.',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  {
+    name: 'check',
+    summary: 'Assess photographs from the disk.',
+    load: async () => (await import('./check.ts')).check,
+  },
+  {
+    name: 'models',
+    summary: 'List, pull or verify the weights.',
+    load: async () => (await import('./models.ts')).models,
+  },
+  {
+    name: 'samples',
+    summary: 'Pull two photographs to try it with.',
+    load: async () => (await import('./samples.ts')).samples,
+  },
+];
+
+const help = `Usage: bonafide <command> [...]
+
+${commands.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}\n`).join('')}
+  bonafide <command> --help   What the command does, and its options.
+  bonafide --version          The version.
+`;
+
+/** Errors whose message is a sentence for people. By name, so that a command pays only for the modules it needs. */
+const spoken = new Set(['ConfigError', 'DescriptorError', 'WeightsError', 'DownloadError']);
+
+/** EX_SOFTWARE of sysexits.h; Node's own 1 would be the answer "an attack was found". */
+const defect = 70;
+
+/** 128 + SIGPIPE, which is what ends other programs whose reader has gone away. */
+const readerGone = 141;
+
+async function run([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h') {
+    process.stdout.write(help);
+    return 0;
+  }
+  if (name === '--version') {
+    const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+    process.stdout.write(`${JSON.parse(manifest).version}\n`);
+    return 0;
+  }
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command === undefined) {
+    process.stderr.write(`There is no command named "${name}". See: bonafide --help\n`);
+    return 2;
+  }
+  return await (await command.load())(args, process.env);
+}
+
+function explain(error: unknown): number {
+  if (error instanceof Error && spoken.has(error.name)) {
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
+  // The system's own errors (a folder that may not be written, a port in use) say what is wrong without a stack.
+  if (error instanceof Error && 'syscall' in error) {
+    process.stderr.write(`${error.message}.\n`);
+    return 2;
+  }
+  process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+  return defect;
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(readerGone);
+    throw error;
+  });
+}
+process.on('uncaughtException', (error) => process.exit(explain(error)));
+// The launcher, where it runs this in a process of its own, was killed: nobody could end this one any more.
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+
+const code = await run(process.argv.slice(2)).catch(explain);
+await Promise.all(
+  [process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))),
+);
+// Connections that npm's modules still try to make must not hold the process (see `pullWeights`).
+process.exit(code);

@@ -1,0 +1,134 @@
+/** `bonafide models`: which weights there are, where they come from, and whether they are whole. */
+
+import { join } from 'node:path';
+import { ConfigError, flagOptions, loadConfig, parseCommand } from '../config.ts';
+import type { ModelDescriptor } from '../models/descriptor.ts';
+import { loadRegistry, type Registry } from '../models/registry.ts';
+import { pullWeights, requireWeights, verifyWeights, WeightsError } from '../models/weights.ts';
+import { type Command, endOnSignals, settingsHelp } from './command.ts';
+import { pullBest } from './profile.ts';
+import { startDownloadReporter } from './progress.ts';
+import { table } from './table.ts';
+
+const help = `Usage: bonafide models list|pull|verify [ID ...]
+
+  list     Every model: what for, whose, in which profiles, and whether its weights are there.
+  pull     Pulls what is missing or damaged of the profiles and models named; without a name, of
+           the profile accurate where its addresses answer within 3 s, and of standard.
+  verify   Checks the weights of the profiles and models named against their SHA-256; without a
+           name, all that are there, of which at least one profile must be complete. Exit code 1
+           if something is missing or damaged.
+
+An ID is that of a profile or of a model.
+
+${settingsHelp(['dataFolder'])}`;
+
+export const models: Command = async (args, env) => {
+  const options = { ...flagOptions(['dataFolder']), help: { type: 'boolean', short: 'h' } } as const;
+  const { values, positionals } = parseCommand(args, options, true);
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const { dataFolder } = loadConfig(env, values);
+  const folder = join(dataFolder, 'models');
+  const [action, ...ids] = positionals;
+
+  endOnSignals();
+  switch (action) {
+    case 'list':
+      return await list(folder, ids);
+    case 'pull':
+      return await pull(folder, ids);
+    case 'verify':
+      return await verify(folder, ids);
+    default:
+      throw new ConfigError('Say: bonafide models list, pull or verify. See --help.');
+  }
+};
+
+async function list(folder: string, ids: readonly string[]): Promise<number> {
+  const registry = await loadRegistry(folder);
+  const wanted = ids.length > 0 ? modelsNamed(registry, ids) : [...registry.models.values()];
+  const rows: string[][] = [];
+  for (const model of wanted) {
+    const { id, task, licence, origin } = model;
+    const state = await verifyWeights(folder, model);
+    rows.push([id, task, state, profilesWith(registry, id).join(', '), licence, origin]);
+  }
+  process.stdout.write(table(['MODEL', 'TASK', 'STATE', 'PROFILES', 'LICENCE', 'ORIGIN'], rows));
+  return 0;
+}
+
+async function pull(folder: string, ids: readonly string[]): Promise<number> {
+  const registry = await loadRegistry(folder);
+  const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
+  const { onProgress, stop } = startDownloadReporter(process.stderr);
+  try {
+    if (ids.length > 0) {
+      await pullWeights(folder, modelsNamed(registry, ids), { onProgress });
+      stop();
+      say(`The weights of ${ids.join(', ')} are in ${folder}.`);
+    } else {
+      const { resolved, note } = await pullBest(registry, { folder, onProgress, say });
+      stop();
+      say(note ?? `The weights of ${resolved.profile.id} are in ${folder}.`);
+    }
+  } finally {
+    stop();
+  }
+  return 0;
+}
+
+async function verify(folder: string, ids: readonly string[]): Promise<number> {
+  const registry = await loadRegistry(folder);
+  const wanted = ids.length > 0 ? modelsNamed(registry, ids) : [...registry.models.values()];
+  const rows: string[][] = [];
+  const faults: string[] = [];
+  const whole = new Set<string>();
+  for (const model of wanted) {
+    const fault = await faultOf(folder, model);
+    if (fault === undefined) whole.add(model.id);
+    // Nobody has to have every model there is; what was named is wanted.
+    else if (ids.length > 0 || fault.code === 'damaged') faults.push(fault.message);
+    rows.push([model.id, fault?.code ?? 'ok']);
+  }
+  const isComplete = (id: string) => registry.profile(id).models.every((model) => whole.has(model.id));
+  if (ids.length === 0 && ![...registry.profiles.keys()].some(isComplete)) {
+    faults.push('The weights of no profile are complete. Run: bonafide models pull');
+  }
+  process.stdout.write(table(['MODEL', 'STATE'], rows));
+  for (const fault of faults) process.stderr.write(`${fault}\n`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+async function faultOf(folder: string, model: ModelDescriptor): Promise<WeightsError | undefined> {
+  try {
+    await requireWeights(folder, [model]);
+    return undefined;
+  } catch (error) {
+    if (error instanceof WeightsError) return error;
+    throw error;
+  }
+}
+
+/** The models of the profiles, and the models, that have these ids; each once. */
+export function modelsNamed(registry: Registry, ids: readonly string[]): ModelDescriptor[] {
+  const found = ids.flatMap((id) => {
+    if (registry.profiles.has(id)) return registry.profile(id).models;
+    const model = registry.models.get(id);
+    if (model !== undefined) return [model];
+    const known = [...registry.profiles.keys(), ...registry.models.keys()];
+    throw new ConfigError(`There is no profile and no model named "${id}". Known: ${known.join(', ')}.`);
+  });
+  return [...new Set(found)];
+}
+
+function profilesWith({ profiles }: Registry, id: string): string[] {
+  return [...profiles.values()]
+    .filter(
+      ({ detector, landmarks, liveness }) =>
+        detector === id || landmarks === id || liveness.some(({ model }) => model === id),
+    )
+    .map((profile) => profile.id);
+}

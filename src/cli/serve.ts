@@ -1,0 +1,196 @@
+/** `bonafide serve`: models, credential, engine and server put together, and taken apart again on SIGTERM. */
+
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import {
+  type Config,
+  ConfigError,
+  describeSettings,
+  flagOptions,
+  loadConfig,
+  parseCommand,
+  type SettingName,
+  settings,
+} from '../config.ts';
+import { createRemoteImageFetcher } from '../intake/remote-image.ts';
+import { startEngine } from '../liveness/pool.ts';
+import { renderSvg } from '../liveness/raster.ts';
+import { buildApp } from '../server/app.ts';
+import { createAuthenticator } from '../server/auth.ts';
+import { type Credential, credentialPath, ensureCredential } from '../server/credential.ts';
+import { createGate } from '../server/gate.ts';
+import { createMetrics } from '../server/observability.ts';
+import type { Command } from './command.ts';
+import { chooseProfile } from './profile.ts';
+
+const settingNames = Object.keys(settings) as SettingName[];
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'Run the server.',
+  async run(args, env) {
+    const options = { ...flagOptions(settingNames), help: { type: 'boolean', short: 'h' } } as const;
+    const { values } = parseCommand(args, options, false);
+    if (values.help === true) {
+      console.log(help());
+      return 0;
+    }
+    return await runServer(loadConfig(env, values));
+  },
+};
+
+async function runServer(config: Config): Promise<number> {
+  const stopped = untilSignal();
+  const folder = join(config.dataFolder, 'models');
+  const { resolved: profile, note } = await chooseProfile({ folder, setting: config.profile });
+  const { credential, created } = await ensureCredential(config.dataFolder);
+  const sample = await ensurePortrait(config.dataFolder);
+
+  const logger = pino({ level: config.logLevel, base: null });
+  const metrics = createMetrics();
+  const engine = await startEngine({
+    folder,
+    profile,
+    limits: { maxPixels: config.maxPixels },
+    workers: config.workers,
+    queue: config.queue,
+    deadlineMs: config.deadlineMs,
+    onWorkerDeath(reason) {
+      metrics.countWorkerDeath();
+      logger.error({ err: reason }, 'a worker died and is being replaced');
+    },
+    onAssessed: ({ timings }) => metrics.noteTimings(timings),
+  });
+  const gate = createGate(config.workers + config.queue);
+  const remoteImages = createRemoteImageFetcher({
+    timeoutMs: config.urlTimeoutMs,
+    allowedHosts: config.urlAllowedHosts,
+  });
+  const app = await buildApp({
+    services: {
+      engine,
+      profile,
+      remoteImages,
+      gate,
+      authenticator: createAuthenticator(credential),
+      maxImageBytes: config.maxImageBytes,
+      nhnConfidence: config.nhnConfidence,
+    },
+    metrics,
+    logger,
+    version: await packageVersion(),
+    profileNote: note,
+  });
+  await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigError(
+      `Cannot listen on ${config.host}:${config.port}: ${error.code ?? error.message}. Choose another with --port or --host.`,
+    );
+  });
+
+  const origin = originOf(app.server.address() as AddressInfo);
+  console.log(banner({ origin, config, profile: profile.profile.id, note, credential, created, sample }));
+
+  await stopped;
+  // What is in flight is finished and what is new is refused; a client that never ends does not hold the process.
+  const deadline = AbortSignal.timeout(config.shutdownMs);
+  await Promise.race([gate.drain(), new Promise((resolve) => deadline.addEventListener('abort', resolve))]);
+  app.server.closeAllConnections();
+  await app.close();
+  await remoteImages.close();
+  await engine.close();
+  return 0;
+}
+
+/** The first SIGTERM or SIGINT; a second one ends the process at once, as it does by default. */
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => {
+      process.off('SIGTERM', stop);
+      process.off('SIGINT', stop);
+      resolve();
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  });
+}
+
+/** A drawn portrait for the first request: the detector finds it, and the product rightly calls it an attack. */
+async function ensurePortrait(dataFolder: string): Promise<string> {
+  const folder = join(dataFolder, 'samples');
+  const path = join(folder, 'portrait.jpg');
+  await mkdir(folder, { recursive: true });
+  const drawing = await readFile(new URL('../../assets/portrait.svg', import.meta.url), 'utf8');
+  const temporary = `${path}.${process.pid}.part`;
+  await writeFile(temporary, await renderSvg(drawing));
+  await rename(temporary, path);
+  return path;
+}
+
+async function packageVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** An address that a command on this machine can use. */
+function originOf({ address, family, port }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return `http://localhost:${port}`;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+interface BannerFacts {
+  origin: string;
+  config: Config;
+  profile: string;
+  note: string | undefined;
+  credential: Credential;
+  created: boolean;
+  sample: string;
+}
+
+/** What is printed when the server is ready. The credential is shown once, and never again in a service's log. */
+function banner({ origin, config, profile, note, credential, created, sample }: BannerFacts): string {
+  const lines = [`bonafide is ready on ${origin} with the ${profile} profile.`];
+  if (note !== undefined) lines.push(note);
+  const file = credentialPath(config.dataFolder);
+  if (created) {
+    const { appKey, secretKey, apiKey } = credential;
+    lines.push(
+      '',
+      `A credential was made and is kept in ${file}:`,
+      `  appKey     ${appKey}`,
+      `  secretKey  ${secretKey}`,
+      `  x-api-key  ${apiKey}`,
+      '',
+      'NHN Cloud Face Liveness:',
+      `  curl '${origin}/v1.0/appkeys/${appKey}/spoofing' -H 'Authorization: ${secretKey}' -F 'imageFile=@${sample}'`,
+      '',
+      'ARGOS Face Liveness:',
+      `  (printf '{"faceImage":"'; base64 < '${sample}' | tr -d '\\n'; printf '"}') | curl '${origin}/modules/liveness' -H 'x-api-key: ${apiKey}' -H 'Content-Type: application/json' -d @-`,
+      '',
+      'The native API:',
+      `  curl '${origin}/v1/assess' -H 'x-api-key: ${apiKey}' -H 'Content-Type: image/jpeg' --data-binary '@${sample}'`,
+      '',
+      `${sample} is a drawing, so each says that it is an attack. Try a photograph of yourself.`,
+    );
+  } else {
+    lines.push(`The credential is in ${file}.`);
+  }
+  lines.push(`OpenAPI document: ${origin}/openapi.json`);
+  return lines.join('\n');
+}
+
+function help(): string {
+  const rows = describeSettings(settingNames).map(
+    ({ flag, env, default: fallback, doc }) => `  ${flag}, ${env} (default: ${fallback})\n      ${doc}`,
+  );
+  return [
+    'Usage: bonafide serve [--flag value ...]',
+    '',
+    'Runs the server. The first start pulls the models and makes a credential in the data folder.',
+    'Every setting is a flag and an environment variable; the flag wins.',
+    '',
+    ...rows,
+  ].join('\n');
+}

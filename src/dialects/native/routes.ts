@@ -1,0 +1,112 @@
+/** The native API: `POST /v1/assess`. */
+
+import type { FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
+import { decodeBase64 } from '../../intake/image-source.ts';
+import { imageFormats } from '../../liveness/decode.ts';
+import { acceptJsonOnly, acceptMultipart, jsonLimit } from '../../server/upload.ts';
+import {
+  type Dialect,
+  outcomeOf,
+  RequestError,
+  refuseOtherMethods,
+  retryAfterSeconds,
+  retryable,
+  type Services,
+  whenGone,
+} from '../dialect.ts';
+import {
+  Answer,
+  FormBody,
+  JsonBody,
+  Problem,
+  RawBody,
+  rawTypes,
+  toAnswer,
+  toProblem,
+  urlPorts,
+} from './wire.ts';
+
+type Body = Static<typeof JsonBody> | Static<typeof FormBody> | Static<typeof RawBody>;
+
+const problem = { content: { 'application/problem+json': { schema: Problem } } };
+
+export const native: Dialect = {
+  name: 'native',
+  prefixes: ['/v1'],
+
+  routes: (services) => async (app) => {
+    acceptJsonOnly(app);
+    await acceptMultipart(app, services.maxImageBytes);
+    app.addContentTypeParser(
+      [...rawTypes],
+      { parseAs: 'buffer', bodyLimit: services.maxImageBytes },
+      (_request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: Buffer) => void) =>
+        done(null, body),
+    );
+    refuseOtherMethods(app, '/assess');
+
+    app.post<{ Body: Body | undefined }>(
+      '/assess',
+      {
+        bodyLimit: jsonLimit(services.maxImageBytes),
+        schema: {
+          operationId: 'assess',
+          summary: 'Assess the faces of one photograph',
+          description:
+            'Takes JSON, a multipart form with one file `image`, or the image itself as the body. No face found is an answer: `status` is `no_face`.',
+          tags: ['bonafide'],
+          security: [{ apiKey: [] }],
+          body: {
+            content: {
+              'application/json': { schema: JsonBody },
+              'multipart/form-data': { schema: FormBody },
+              ...Object.fromEntries(rawTypes.map((type) => [type, { schema: RawBody }])),
+            },
+          },
+          response: {
+            200: Answer,
+            400: problem,
+            401: problem,
+            413: problem,
+            415: problem,
+            422: problem,
+            503: problem,
+          },
+        },
+        onRequest: async (request, reply) => {
+          if (!services.authenticator.acceptsApiKey(request.headers['x-api-key'])) {
+            throw new RequestError('unauthorized', 'The x-api-key is missing or wrong.');
+          }
+          services.gate.admit(reply);
+        },
+      },
+      async (request, reply) => {
+        if (request.body === undefined) throw new RequestError('invalid_request', 'The body is empty.');
+        const signal = whenGone(reply);
+        const bytes = await readImage(request.body, services, signal);
+        const assessment = await services.engine.assess(bytes, { admitted: imageFormats, signal });
+        request.outcome = outcomeOf(assessment, 'balanced');
+        return toAnswer(assessment, services.profile, request.id);
+      },
+    );
+  },
+
+  refuse(reply, failure) {
+    const problem = toProblem(failure, reply.request.id);
+    if (retryable.has(failure.code)) reply.header('retry-after', retryAfterSeconds);
+    return reply.code(problem.status).type('application/problem+json').send(problem);
+  },
+};
+
+async function readImage(body: Body, services: Services, signal: AbortSignal): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) return body;
+  const { image } = body;
+  if (image instanceof Uint8Array) return image;
+  if (image.bytes !== undefined) return decodeBase64(image.bytes, services.maxImageBytes);
+  return await services.remoteImages.fetch(image.url as string, {
+    maxBytes: services.maxImageBytes,
+    ports: urlPorts,
+    signal,
+  });
+}

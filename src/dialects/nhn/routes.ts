@@ -1,0 +1,83 @@
+/** NHN Cloud Face Liveness: `POST /v1.0/appkeys/{appKey}/spoofing`. */
+
+import type { Static } from 'typebox';
+import { decodeBase64 } from '../../intake/image-source.ts';
+import { acceptJsonOnly, acceptMultipart, jsonLimit } from '../../server/upload.ts';
+import {
+  type Dialect,
+  outcomeOf,
+  RequestError,
+  retryAfterSeconds,
+  retryable,
+  type Services,
+  whenGone,
+} from '../dialect.ts';
+import { Answer, FormBody, JsonBody, limits, PathParams, toAnswer, toErrorAnswer } from './wire.ts';
+
+type Body = Static<typeof JsonBody> | Static<typeof FormBody>;
+
+export const nhn: Dialect = {
+  name: 'nhn',
+  prefixes: ['/v1.0'],
+  routes: (services) => async (app) => {
+    acceptJsonOnly(app);
+    await acceptMultipart(app, limits.imageBytes);
+
+    app.post<{ Params: Static<typeof PathParams>; Body: Body | undefined }>(
+      '/appkeys/:appKey/spoofing',
+      {
+        bodyLimit: jsonLimit(limits.imageBytes),
+        schema: {
+          operationId: 'nhnSpoofing',
+          summary: 'NHN Cloud Face Liveness: detect faces and spoofing',
+          description:
+            'Compatible with NHN Cloud Face Liveness v1.0. Every answered request has HTTP status 200; the result is in `header.resultCode`. 503 with `Retry-After` when the server is full or shutting down.',
+          tags: ['NHN Cloud Face Liveness'],
+          security: [{ nhnSecretKey: [] }],
+          params: PathParams,
+          body: {
+            content: {
+              'application/json': { schema: JsonBody },
+              'multipart/form-data': { schema: FormBody },
+            },
+          },
+          response: { 200: Answer, 503: Answer },
+        },
+        onRequest: async (request, reply) => {
+          const { appKey } = request.params as Static<typeof PathParams>;
+          if (!services.authenticator.acceptsSecret(appKey, request.headers.authorization)) {
+            throw new RequestError('unauthorized', 'The appKey or the secretKey is wrong.');
+          }
+          services.gate.admit(reply);
+        },
+      },
+      async (request, reply) => {
+        const { body } = request;
+        if (body === undefined) throw new RequestError('invalid_request', 'The body is empty.');
+        const signal = whenGone(reply);
+        const bytes = await readImage(body, services, signal);
+        const assessment = await services.engine.assess(bytes, { admitted: limits.formats, signal });
+        const condition = body.spoofingCondition ?? 'balanced';
+        request.outcome = outcomeOf(assessment, condition);
+        return toAnswer(assessment, condition, services.nhnConfidence);
+      },
+    );
+  },
+
+  refuse(reply, { code }) {
+    const unavailable = retryable.has(code);
+    if (unavailable) reply.header('retry-after', retryAfterSeconds);
+    return reply.code(unavailable ? 503 : 200).send(toErrorAnswer(code));
+  },
+};
+
+async function readImage(body: Body, services: Services, signal: AbortSignal): Promise<Uint8Array> {
+  if ('imageFile' in body) return body.imageFile;
+  const { bytes, url } = body.image;
+  if (bytes !== undefined) return decodeBase64(bytes, limits.imageBytes);
+  return await services.remoteImages.fetch(url as string, {
+    maxBytes: limits.imageBytes,
+    ports: limits.urlPorts,
+    signal,
+  });
+}

@@ -1,0 +1,153 @@
+/** Puts the server together. It never listens and never reads the environment. */
+
+import swagger from '@fastify/swagger';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { argos } from '../dialects/argos/routes.ts';
+import {
+  type Dialect,
+  type Failure,
+  newTransactionId,
+  type Services,
+  toFailure,
+} from '../dialects/dialect.ts';
+import { native } from '../dialects/native/routes.ts';
+import { nhn } from '../dialects/nhn/routes.ts';
+import { type Metrics, observeRequests } from './observability.ts';
+import { fileKeyword } from './upload.ts';
+
+const dialects: readonly Dialect[] = [nhn, argos, native];
+
+export interface AppOptions {
+  readonly services: Services;
+  readonly metrics: Metrics;
+  readonly logger: FastifyBaseLogger;
+  /** Shown in the OpenAPI document. */
+  readonly version: string;
+  /** Why the profile in use is not the one hoped for, in a sentence. */
+  readonly profileNote?: string | undefined;
+}
+
+/** How long a client may take to send a whole request: long for a phone, short for somebody who holds connections. */
+const requestTimeoutMs = 60_000;
+
+/** @returns the server, ready to listen or to be injected into. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { services, metrics, logger } = options;
+  const app = fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    genReqId: newTransactionId,
+    requestIdHeader: false,
+    requestTimeout: requestTimeoutMs,
+    // Draining has its own answer, in each dialect's envelope.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => refuse(dialectOf(request), error, request, reply),
+    ajv: {
+      // What a client sent is taken as it is or refused; never changed, never dropped.
+      customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, strictTypes: false },
+      plugins: [
+        [(ajv: { addKeyword(definition: object): void }) => ajv.addKeyword(fileKeyword), {}] as never,
+      ],
+    },
+  });
+
+  app.decorateRequest('outcome', undefined);
+  app.decorateRequest('dialect', undefined);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  await describeApi(app, options.version);
+  observeRequests(app, metrics, services);
+  serveHealth(app, options);
+
+  for (const dialect of dialects) {
+    for (const prefix of dialect.prefixes) {
+      await app.register(
+        async (scope) => {
+          scope.addHook('onRequest', async (request) => {
+            request.dialect = dialect.name;
+          });
+          scope.setErrorHandler((error, request, reply) => refuse(dialect, error, request, reply));
+          scope.setNotFoundHandler((request, reply) => refuse(dialect, notFound, request, reply));
+          await scope.register(dialect.routes(services, prefix));
+        },
+        { prefix },
+      );
+    }
+  }
+  app.setErrorHandler((error, request, reply) => refuse(native, error, request, reply));
+  app.setNotFoundHandler((request, reply) => refuse(native, notFound, request, reply));
+  await app.ready();
+  return app;
+}
+
+const notFound: Failure = { code: 'not_found', message: 'There is nothing at this path.' };
+
+function refuse(
+  dialect: Dialect,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const failure = error === notFound ? notFound : toFailure(error);
+  request.outcome = failure.code;
+  if (failure.code === 'engine_failure' || failure.code === 'worker_died') {
+    request.log.error({ err: error }, failure.message);
+  } else {
+    request.log.debug({ code: failure.code, reason: failure.message }, 'refused');
+  }
+  return dialect.refuse(reply, failure);
+}
+
+/** For paths so malformed that no route, and so no dialect, was found for them. */
+function dialectOf(request: FastifyRequest): Dialect {
+  return (
+    dialects.find(({ prefixes }) => prefixes.some((prefix) => request.url.startsWith(`${prefix}/`))) ?? native
+  );
+}
+
+async function describeApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'bonafide',
+        description:
+          'Face liveness: the native API, and two compatible with NHN Cloud Face Liveness and ARGOS Face Liveness.',
+        version,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      components: {
+        securitySchemes: {
+          apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+          nhnSecretKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'Authorization',
+            description: 'The secretKey by itself, without a scheme.',
+          },
+        },
+      },
+    },
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}
+
+function serveHealth(app: FastifyInstance, { services, profileNote }: AppOptions): void {
+  const { engine, gate, profile } = services;
+  app.get('/livez', { schema: { hide: true } }, async () => ({ status: 'ok' }));
+  app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
+    const status = gate.isDraining ? 'draining' : engine.isReady ? 'ready' : 'no_worker';
+    return reply.code(status === 'ready' ? 200 : 503).send({
+      status,
+      profile: profile.profile.id,
+      ...(profileNote !== undefined && { note: profileNote }),
+    });
+  });
+}

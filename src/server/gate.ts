@@ -1,0 +1,45 @@
+/** Admission: how many requests may be under way at once, and the way to stop taking new ones. */
+
+import type { FastifyReply } from 'fastify';
+import { RequestError } from '../dialects/dialect.ts';
+
+export interface Gate {
+  /**
+   * Counts a request in, before its body is read: a body that cannot be served must not cost memory.
+   * It is counted out when its connection or its answer ends.
+   * @throws RequestError `service_full` or `service_draining`.
+   */
+  admit(reply: FastifyReply): void;
+  readonly underWay: number;
+  readonly isDraining: boolean;
+  /** Refuses what is new from now on; resolves when nothing is under way any more. */
+  drain(): Promise<void>;
+}
+
+/** @param capacity most requests under way at once: those the workers hold, and those that wait. */
+export function createGate(capacity: number): Gate {
+  let underWay = 0;
+  let draining: PromiseWithResolvers<void> | undefined;
+  return {
+    admit(reply) {
+      if (draining !== undefined) throw new RequestError('service_draining', 'The server is shutting down.');
+      if (underWay >= capacity) throw new RequestError('service_full', 'The server is full.');
+      underWay++;
+      reply.raw.once('close', () => {
+        underWay--;
+        if (underWay === 0) draining?.resolve();
+      });
+    },
+    get underWay() {
+      return underWay;
+    },
+    get isDraining() {
+      return draining !== undefined;
+    },
+    drain() {
+      draining ??= Promise.withResolvers();
+      if (underWay === 0) draining.resolve();
+      return draining.promise;
+    },
+  };
+}

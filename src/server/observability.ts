@@ -1,0 +1,103 @@
+/** What an operator sees: one log line per request, and metrics for Prometheus. Never a key, an image or a query string. */
+
+import type { FastifyInstance } from 'fastify';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Engine } from '../liveness/pool.ts';
+import type { Timings } from '../liveness/types.ts';
+import type { Gate } from './gate.ts';
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** Counts a worker that died. */
+  countWorkerDeath(): void;
+  /** Notes the time of every stage of an assessment. */
+  noteTimings(timings: Timings): void;
+}
+
+/** The metrics of one server; nothing is shared between two in one process. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const deaths = new Counter({
+    name: 'bonafide_worker_restarts_total',
+    help: 'Workers that died and were replaced.',
+    registers,
+  });
+  const stages = new Histogram({
+    name: 'bonafide_stage_seconds',
+    help: 'Time of each stage of an assessment.',
+    labelNames: ['stage'] as const,
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+  });
+  return {
+    registry,
+    countWorkerDeath: () => deaths.inc(),
+    noteTimings(timings) {
+      for (const [stage, ms] of Object.entries(timings)) stages.observe({ stage }, (ms as number) / 1000);
+    },
+  };
+}
+
+/** Logs and counts every request of a dialect, and serves `/metrics`. */
+export function observeRequests(
+  app: FastifyInstance,
+  { registry }: Metrics,
+  { engine, gate }: { engine: Engine; gate: Gate },
+): void {
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'bonafide_requests_total',
+    help: 'Requests by dialect and outcome: live, attack, no_face or a failure code.',
+    labelNames: ['dialect', 'outcome'] as const,
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'bonafide_request_seconds',
+    help: 'Time from the first byte of a request to the last of its answer.',
+    labelNames: ['dialect'] as const,
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  new Gauge({
+    name: 'bonafide_queue_depth',
+    help: 'Photographs waiting for a worker.',
+    registers,
+    collect() {
+      this.set(engine.queueDepth);
+    },
+  });
+  new Gauge({
+    name: 'bonafide_requests_under_way',
+    help: 'Requests admitted and not yet answered.',
+    registers,
+    collect() {
+      this.set(gate.underWay);
+    },
+  });
+
+  app.addHook('onResponse', async (request, reply) => {
+    const { dialect, outcome } = request;
+    if (dialect === undefined) return;
+    const ms = reply.elapsedTime;
+    requests.inc({ dialect, outcome: outcome ?? 'aborted' });
+    durations.observe({ dialect }, ms / 1000);
+    request.log.info(
+      {
+        dialect,
+        method: request.method,
+        // The pattern, never the path: an appKey stands in NHN's.
+        route: request.routeOptions.url,
+        status: reply.statusCode,
+        outcome,
+        ms: Math.round(ms * 10) / 10,
+      },
+      'request',
+    );
+  });
+
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+}

@@ -1,0 +1,40 @@
+/** Uploaded files in request schemas: raw bodies and multipart file parts, held in memory and never on disk. */
+
+import multipart from '@fastify/multipart';
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+
+/** The schema of an uploaded file: bytes, not text. OpenAPI 3.1 has no type for it, only its media type. */
+export const UploadedFile = Type.Unsafe<Uint8Array>({
+  contentMediaType: 'application/octet-stream',
+  'x-file': true,
+});
+
+/** Ajv's side of `x-file`. */
+export const fileKeyword = {
+  keyword: 'x-file',
+  errors: false,
+  validate: (_schema: true, data: unknown) => data instanceof Uint8Array,
+} as const;
+
+/**
+ * Lets the routes of this plugin take multipart bodies, as `{ field: text or bytes }`; a field sent twice becomes a list,
+ * which no schema of ours admits. Bounds are against uploads that never end and forms with a million fields.
+ * @param maxFileBytes largest file in bytes.
+ */
+export async function acceptMultipart(app: FastifyInstance, maxFileBytes: number): Promise<void> {
+  await app.register(multipart, {
+    attachFieldsToBody: 'keyValues',
+    limits: { fileSize: maxFileBytes, files: 1, fields: 4, parts: 5, fieldSize: 1_000, fieldNameSize: 100 },
+  });
+}
+
+/** Text for a body that is not the media type it says is never read: only JSON stays, and what a plugin adds itself. */
+export function acceptJsonOnly(app: FastifyInstance): void {
+  app.removeContentTypeParser('text/plain');
+}
+
+/** Bytes of JSON that can carry an image of this size in base64, with room for the rest. */
+export function jsonLimit(maxImageBytes: number): number {
+  return Math.ceil(maxImageBytes / 3) * 4 + 16_384;
+}

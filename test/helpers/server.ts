@@ -1,0 +1,84 @@
+/** A whole server for contract tests: real models, real sockets, one credential. */
+
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { createRemoteImageFetcher } from '../../src/intake/remote-image.ts';
+import { type EngineOptions, startEngine } from '../../src/liveness/pool.ts';
+import { loadRegistry } from '../../src/models/registry.ts';
+import { buildApp } from '../../src/server/app.ts';
+import { createAuthenticator } from '../../src/server/auth.ts';
+import { createGate, type Gate } from '../../src/server/gate.ts';
+import { createMetrics } from '../../src/server/observability.ts';
+import { standardWeights } from './weights.ts';
+
+export const credential = {
+  appKey: 'contract-app-key',
+  secretKey: 'contract-secret-key-0123',
+  apiKey: 'contract-api-key-012345',
+} as const;
+
+export interface ServerOptions {
+  engine?: Partial<Pick<EngineOptions, 'workers' | 'queue' | 'deadlineMs'>>;
+  urlAllowedHosts?: readonly string[];
+  urlTimeoutMs?: number;
+  maxImageBytes?: number;
+  nhnConfidence?: 'fraction' | 'percent';
+  /** Gets every log line. */
+  log?: { write(line: string): void };
+}
+
+export interface TestServer {
+  readonly origin: string;
+  readonly app: FastifyInstance;
+  readonly gate: Gate;
+  readonly engine: Awaited<ReturnType<typeof startEngine>>;
+  close(): Promise<void>;
+}
+
+/** Starts a server with the standard profile on a free port of the loopback address. */
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const folder = await standardWeights();
+  const profile = (await loadRegistry(folder)).profile('standard');
+  const metrics = createMetrics();
+  const limits = { workers: 1, queue: 16, deadlineMs: 20_000, ...options.engine };
+  const engine = await startEngine({
+    folder,
+    profile,
+    limits: { maxPixels: 50_000_000 },
+    ...limits,
+    onWorkerDeath: () => metrics.countWorkerDeath(),
+    onAssessed: ({ timings }) => metrics.noteTimings(timings),
+  });
+  const gate = createGate(limits.workers + limits.queue);
+  const remoteImages = createRemoteImageFetcher({
+    timeoutMs: options.urlTimeoutMs ?? 1_000,
+    allowedHosts: options.urlAllowedHosts ?? [],
+  });
+  const app = await buildApp({
+    services: {
+      engine,
+      profile,
+      remoteImages,
+      gate,
+      authenticator: createAuthenticator(credential),
+      maxImageBytes: options.maxImageBytes ?? 20_000_000,
+      nhnConfidence: options.nhnConfidence ?? 'fraction',
+    },
+    metrics,
+    logger: options.log === undefined ? pino({ level: 'silent' }) : pino({ level: 'trace' }, options.log),
+    version: '0.0.0',
+  });
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    origin,
+    app,
+    gate,
+    engine,
+    async close() {
+      app.server.closeAllConnections();
+      await app.close();
+      await remoteImages.close();
+      await engine.close();
+    },
+  };
+}
