@@ -18,7 +18,10 @@ export type Command = (
 /** The part of a command's help that lists settings, each with its flag, variable and default. */
 export function settingsHelp(names: readonly SettingName[]): string {
   return describeSettings(names)
-    .map(({ flag, env, default: fallback, doc }) => `  ${flag} ... (${env}; default: ${fallback})\n      ${doc}\n`)
+    .map(
+      ({ flag, env, default: fallback, doc }) =>
+        `  ${flag} ... (${env}; default: ${fallback})\n      ${doc}\n`,
+    )
     .join('');
 }
 

@@ -64,19 +64,14 @@ async function pull(folder: string, ids: readonly string[]): Promise<number> {
   const registry = await loadRegistry(folder);
   const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
   const { onProgress, stop } = startDownloadReporter(process.stderr);
-  try {
-    if (ids.length > 0) {
-      await pullWeights(folder, modelsNamed(registry, ids), { onProgress });
-      stop();
-      say(`The weights of ${ids.join(', ')} are in ${folder}.`);
-    } else {
-      const { resolved, note } = await pullBest(registry, { folder, onProgress, say });
-      stop();
-      say(note ?? `The weights of ${resolved.profile.id} are in ${folder}.`);
-    }
-  } finally {
-    stop();
-  }
+  const done = (what: string) => `The weights of ${what} are in ${folder}.`;
+  const pulling =
+    ids.length > 0
+      ? pullWeights(folder, modelsNamed(registry, ids), { onProgress }).then(() => done(ids.join(', ')))
+      : pullBest(registry, { folder, onProgress, say }).then(
+          ({ resolved, note }) => note ?? done(resolved.profile.id),
+        );
+  say(await pulling.finally(stop));
   return 0;
 }
 

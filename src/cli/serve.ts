@@ -2,12 +2,11 @@
 
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pino } from 'pino';
 import {
   type Config,
   ConfigError,
-  describeSettings,
   flagOptions,
   loadConfig,
   parseCommand,
@@ -22,32 +21,43 @@ import { createAuthenticator } from '../server/auth.ts';
 import { type Credential, credentialPath, ensureCredential } from '../server/credential.ts';
 import { createGate } from '../server/gate.ts';
 import { createMetrics } from '../server/observability.ts';
-import type { Command } from './command.ts';
+import { type Command, settingsHelp } from './command.ts';
 import { chooseProfile } from './profile.ts';
+import { startDownloadReporter } from './progress.ts';
 
 const settingNames = Object.keys(settings) as SettingName[];
 
-export const serve: Command = {
-  name: 'serve',
-  summary: 'Run the server.',
-  async run(args, env) {
-    const options = { ...flagOptions(settingNames), help: { type: 'boolean', short: 'h' } } as const;
-    const { values } = parseCommand(args, options, false);
-    if (values.help === true) {
-      console.log(help());
-      return 0;
-    }
-    return await runServer(loadConfig(env, values));
-  },
+const help = `Usage: bonafide serve [--flag value ...]
+
+Runs the server. The first start pulls the models and makes a credential in the data folder.
+Every setting is a flag and an environment variable; the flag wins.
+
+${settingsHelp(settingNames)}`;
+
+export const serve: Command = async (args, env) => {
+  const options = { ...flagOptions(settingNames), help: { type: 'boolean', short: 'h' } } as const;
+  const { values } = parseCommand(args, options, false);
+  if (values.help === true) {
+    process.stdout.write(help);
+    return 0;
+  }
+  return await runServer(loadConfig(env, values));
 };
 
 async function runServer(config: Config): Promise<number> {
-  const stopped = untilSignal();
   const folder = join(config.dataFolder, 'models');
-  const { resolved: profile, note } = await chooseProfile({ folder, setting: config.profile });
+  const { onProgress, stop } = startDownloadReporter(process.stderr);
+  const { resolved: profile, note } = await chooseProfile({
+    folder,
+    setting: config.profile,
+    onProgress,
+    say: (sentence) => process.stderr.write(`${sentence}\n`),
+  }).finally(stop);
   const { credential, created } = await ensureCredential(config.dataFolder);
   const sample = await ensurePortrait(config.dataFolder);
 
+  // Until here a signal ends the process at once, as nothing is under way yet that could be lost.
+  const stopped = untilSignal();
   const logger = pino({ level: config.logLevel, base: null });
   const metrics = createMetrics();
   const engine = await startEngine({
@@ -90,7 +100,9 @@ async function runServer(config: Config): Promise<number> {
   });
 
   const origin = originOf(app.server.address() as AddressInfo);
-  console.log(banner({ origin, config, profile: profile.profile.id, note, credential, created, sample }));
+  process.stdout.write(
+    banner({ origin, config, profile: profile.profile.id, note, credential, created, sample }),
+  );
 
   await stopped;
   // What is in flight is finished and what is new is refused; a client that never ends does not hold the process.
@@ -119,7 +131,7 @@ function untilSignal(): Promise<void> {
 /** A drawn portrait for the first request: the detector finds it, and the product rightly calls it an attack. */
 async function ensurePortrait(dataFolder: string): Promise<string> {
   const folder = join(dataFolder, 'samples');
-  const path = join(folder, 'portrait.jpg');
+  const path = resolve(folder, 'portrait.jpg');
   await mkdir(folder, { recursive: true });
   const drawing = await readFile(new URL('../../assets/portrait.svg', import.meta.url), 'utf8');
   const temporary = `${path}.${process.pid}.part`;
@@ -178,19 +190,5 @@ function banner({ origin, config, profile, note, credential, created, sample }: 
     lines.push(`The credential is in ${file}.`);
   }
   lines.push(`OpenAPI document: ${origin}/openapi.json`);
-  return lines.join('\n');
-}
-
-function help(): string {
-  const rows = describeSettings(settingNames).map(
-    ({ flag, env, default: fallback, doc }) => `  ${flag}, ${env} (default: ${fallback})\n      ${doc}`,
-  );
-  return [
-    'Usage: bonafide serve [--flag value ...]',
-    '',
-    'Runs the server. The first start pulls the models and makes a credential in the data folder.',
-    'Every setting is a flag and an environment variable; the flag wins.',
-    '',
-    ...rows,
-  ].join('\n');
+  return `${lines.join('\n')}\n`;
 }

@@ -24,7 +24,11 @@ const noLines = {
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const style = { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true };
   const lines = new Table({ head: [...head], chars: noLines, style });
-  // Names of files are strangers' text: a control character in them must not steer the terminal.
-  lines.push(...rows.map((row) => row.map((cell) => cell.replace(/\p{Cc}/gu, '\ufffd'))));
+  lines.push(...rows.map((row) => [...row]));
   return `${lines.toString().replace(/ +$/gm, '')}\n`;
+}
+
+/** The name of a file for a terminal: a stranger may have chosen it, and its control characters must not steer anything. */
+export function printable(name: string): string {
+  return name.replace(/\p{Cc}/gu, '\ufffd');
 }

@@ -9,31 +9,8 @@ import type { Engine } from '../liveness/pool.ts';
 import type { Assessment, OperatingPointName } from '../liveness/types.ts';
 import type { ResolvedProfile } from '../models/registry.ts';
 import type { Authenticator } from '../server/auth.ts';
+import { RequestError, type RequestErrorCode } from '../server/errors.ts';
 import type { Gate } from '../server/gate.ts';
-
-/** What went wrong with a request before there was an image to look at. */
-export type RequestErrorCode =
-  /** Not what the dialect's schema says. */
-  | 'invalid_request'
-  | 'unsupported_media_type'
-  | 'unauthorized'
-  | 'not_found'
-  | 'method_not_allowed'
-  /** As many requests are under way as the server takes. */
-  | 'service_full'
-  /** The server is shutting down. */
-  | 'service_draining';
-
-/** A request that was refused. `message` is a sentence for people and repeats nothing secret. */
-export class RequestError extends Error {
-  readonly code: RequestErrorCode;
-
-  constructor(code: RequestErrorCode, message: string) {
-    super(message);
-    this.name = 'RequestError';
-    this.code = code;
-  }
-}
 
 /** Every way in which a request can fail. Each dialect maps all of them to its own words. */
 export type FailureCode = RequestErrorCode | IntakeErrorCode | EngineErrorCode;

@@ -6,7 +6,7 @@ import type { Box, Detection, Frame, Landmarks, Point, Warning, WarningCode } fr
 
 /**
  * The limits. Sizes, margins and angles are both vendors' published advice; the three about light and focus were set on
- * the development set so that each marks few of its genuine pictures (docs/models.md).
+ * the development set so that each marks 2-5 % of its genuine pictures (docs/models.md).
  */
 export const qualityLimits = {
   /** Shorter side of the picture in pixels. */
@@ -24,9 +24,9 @@ export const qualityLimits = {
   /** Mean luma of the face box, 0..255. */
   too_dark: 50,
   /** Mean luma of the face box, 0..255. */
-  too_bright: 215,
+  too_bright: 200,
   /** Mean absolute Laplacian of the luma of the face box brought to 128 x 128 pixels. */
-  blurred: 4,
+  blurred: 2.2,
 } as const satisfies Record<WarningCode, number>;
 
 /** Warnings about the picture as a whole. */

@@ -272,6 +272,7 @@ async function npmSettings() {
     // Our own command line is not npm's.
     argv: [],
     // Loading writes npm's variables into what it is given.
+    // biome-ignore lint/style/noProcessEnv: npm's settings, not ours, are what this hands to npm's own code.
     env: { ...process.env },
   });
   await config.load();
@@ -294,6 +295,7 @@ async function npmSettings() {
 
 /** Where npm is installed: its global settings lie relative to that, and this process may run on another node. */
 async function npmHome(): Promise<{ npmPath: string; execPath: string }> {
+  // biome-ignore lint/style/noProcessEnv: where npm is, only its user's PATH tells.
   for (const folder of (process.env.PATH ?? '').split(delimiter).filter(Boolean)) {
     const cli = await realpath(join(folder, 'npm')).catch(() => undefined);
     if (cli !== undefined && basename(dirname(cli)) === 'bin') {

@@ -6,6 +6,7 @@ import fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from 'fastify';
 import { argos } from '../dialects/argos/routes.ts';
 import {
@@ -40,7 +41,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, metrics, logger } = options;
   const app = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    // `observeRequests` writes the one line per request; the default ones carry paths, and with them appKeys.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: newTransactionId,
     requestIdHeader: false,
     requestTimeout: requestTimeoutMs,

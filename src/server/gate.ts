@@ -1,7 +1,7 @@
 /** Admission: how many requests may be under way at once, and the way to stop taking new ones. */
 
 import type { FastifyReply } from 'fastify';
-import { RequestError } from '../dialects/dialect.ts';
+import { RequestError } from './errors.ts';
 
 export interface Gate {
   /**

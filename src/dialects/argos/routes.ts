@@ -2,11 +2,11 @@
 
 import type { Static } from 'typebox';
 import { decodeBase64 } from '../../intake/image-source.ts';
+import { RequestError } from '../../server/errors.ts';
 import { acceptJsonOnly, jsonLimit } from '../../server/upload.ts';
 import {
   type Dialect,
   outcomeOf,
-  RequestError,
   refuseOtherMethods,
   retryAfterSeconds,
   retryable,

@@ -65,12 +65,12 @@ type Reason =
   | 'IMAGE_DAMAGED'
   | 'ANALYSIS_FAILED';
 
-/** Why a request with this failure is refused: no image given, an image that cannot be used, or no service just now. */
-const refusals: Readonly<Record<FailureCode, 'required' | 'unavailable' | Reason>> = {
+/** Why a request with this failure is refused: no image, the wrong place, no service just now, or an image of no use. */
+const refusals: Readonly<Record<FailureCode, 'required' | 'elsewhere' | 'unavailable' | Reason>> = {
   invalid_request: 'required',
   unsupported_media_type: 'required',
-  method_not_allowed: 'required',
-  not_found: 'required',
+  method_not_allowed: 'elsewhere',
+  not_found: 'elsewhere',
   unauthorized: 'required',
   too_many_bytes: 'IMAGE_TOO_LARGE',
   image_too_large: 'IMAGE_TOO_LARGE',
@@ -98,6 +98,8 @@ export function toRefusal(code: FailureCode, transactionId: string): Refusal {
   switch (refusal) {
     case 'required':
       return { transactionId, message: 'faceImage is required', errorCode: 1016 };
+    case 'elsewhere':
+      return { transactionId, message: 'Use POST /modules/liveness with faceImage', errorCode: 1016 };
     case 'unavailable':
       return { transactionId, message: 'Service is not available', errorCode: 1001 };
     default:

@@ -4,11 +4,11 @@ import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { decodeBase64 } from '../../intake/image-source.ts';
 import { imageFormats } from '../../liveness/decode.ts';
+import { RequestError } from '../../server/errors.ts';
 import { acceptJsonOnly, acceptMultipart, jsonLimit } from '../../server/upload.ts';
 import {
   type Dialect,
   outcomeOf,
-  RequestError,
   refuseOtherMethods,
   retryAfterSeconds,
   retryable,

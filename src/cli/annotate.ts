@@ -1,0 +1,128 @@
+/** The picture with what was found drawn in: box, points, verdict and P(live) of each face. */
+
+import { decode, imageFormats } from '../liveness/decode.ts';
+import type { HeicDecoder } from '../liveness/heic.ts';
+import { encodeJpeg } from '../liveness/raster.ts';
+import type { Assessment, Face, OperatingPointName } from '../liveness/types.ts';
+
+/**
+ * Decodes the picture again, upright, and draws the assessment over it.
+ * @param bytes a picture that was assessed.
+ * @returns a JPEG of the same size in pixels.
+ * @throws when no JPEG of that size can be made: its sides end at 65,535 pixels.
+ */
+export async function annotate(
+  bytes: Uint8Array,
+  assessment: Assessment,
+  operatingPoint: OperatingPointName,
+  heic: HeicDecoder,
+): Promise<Uint8Array> {
+  const { width, height } = assessment.image;
+  const frame = await decode(bytes, imageFormats, { maxPixels: width * height }, heic);
+  if (assessment.faces.length === 0) return await encodeJpeg(frame, []);
+  return await encodeJpeg(frame, [{ input: Buffer.from(drawing(assessment, operatingPoint)) }]);
+}
+
+const colours = { live: '#1a9641', attack: '#d7191c' } as const;
+
+/** The SVG drawing laid over the picture, of its size. Everything scales with the picture's shorter side. */
+export function drawing({ image, faces }: Assessment, operatingPoint: OperatingPointName): string {
+  const { width, height } = image;
+  const line = Math.max(Math.min(width, height) / 250, 1);
+  const drawn = faces.map((face, i) => {
+    const verdict = face.verdicts[operatingPoint];
+    const colour = colours[verdict];
+    const { x0, y0, x1, y1 } = face.box;
+    const points = Object.values(face.landmarks)
+      .map(({ x, y }) => `<circle cx="${x}" cy="${y}" r="${line * 1.5}"/>`)
+      .join('');
+    // The number is the one of the table's row; alone, it would only be one more number.
+    const text = `${faces.length > 1 ? `${i + 1} ` : ''}${verdict.toUpperCase()} ${face.pLive.toFixed(3)}`;
+    return (
+      `<rect x="${x0}" y="${y0}" width="${x1 - x0}" height="${y1 - y0}" fill="none" stroke="${colour}" stroke-width="${line}"/>` +
+      `<g fill="${colour}" stroke="#fff" stroke-width="${line / 2}">${points}</g>` +
+      label(text, face, image, colour)
+    );
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${drawn.join('')}</svg>`;
+}
+
+/** White text on the colour: above the box, or inside its top edge where the picture ends; never beyond the picture. */
+function label(text: string, { box }: Face, image: Assessment['image'], colour: string): string {
+  const columns = text.length * advance + margin;
+  const rows = glyphHeight + 2 * margin;
+  const unit = Math.min(Math.max(Math.min(image.width, image.height) / 200, 1), image.width / columns);
+  const x = Math.max(Math.min(box.x0, image.width - columns * unit), 0);
+  const above = box.y0 - rows * unit;
+  const y = above >= 0 ? above : Math.max(box.y0, 0);
+  return (
+    `<g transform="translate(${x} ${y}) scale(${unit})">` +
+    `<rect width="${columns}" height="${rows}" fill="${colour}"/>` +
+    `<path d="${strokes(text)}" fill="none" stroke="#fff" stroke-linecap="round" stroke-linejoin="round"/></g>`
+  );
+}
+
+const glyphHeight = 6;
+const advance = 6;
+const margin = 2;
+
+/**
+ * An alphabet of strokes on a grid of 4 x 6, as points "xy" that a line joins; a space lifts the pen. A machine without
+ * any font (a bare container) would draw text as nothing.
+ */
+const glyphs: Readonly<Record<string, string>> = {
+  A: '0602204246 0444',
+  B: '0006364543340333424130 0030',
+  C: '4010010516 1646',
+  D: '000626444220 2000',
+  E: '40000646 0333',
+  F: '400006 0333',
+  G: '40100105163645 4543 4323',
+  H: '0006 4046 0343',
+  I: '1030 2026 1636',
+  J: '4045361605',
+  K: '0006 400346',
+  L: '000646',
+  M: '0600234046',
+  N: '06004640',
+  O: '103041453616050110',
+  P: '060030414233 3303',
+  Q: '103041453616050110 2446',
+  R: '060030414233 3303 2346',
+  S: '401001021333444536 3606',
+  T: '0040 2026',
+  U: '000516364540',
+  V: '002640',
+  W: '0016233640',
+  X: '0046 4006',
+  Y: '002340 2326',
+  Z: '00400646',
+  0: '103041453616050110',
+  1: '112026 1636',
+  2: '01103041420646',
+  3: '0040224445361605',
+  4: '36300444',
+  5: '40000333444536 3606',
+  6: '40200205163645443303',
+  7: '004016',
+  8: '130201103041423313040516364544 4433',
+  9: '43130201103041442606',
+  '.': '2626',
+};
+
+function strokes(text: string): string {
+  return [...text]
+    .flatMap((character, i) =>
+      (glyphs[character] ?? '')
+        .split(' ')
+        .map((pen) =>
+          (pen.match(/../g) ?? [])
+            .map(
+              ([x, y], n) =>
+                `${n === 0 ? 'M' : 'L'}${Number(x) + margin + i * advance} ${Number(y) + margin}`,
+            )
+            .join(''),
+        ),
+    )
+    .join('');
+}

@@ -1,0 +1,319 @@
+/** `bonafide check`: assesses photographs from the disk, one row or one JSON line each. */
+
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { getSystemErrorMessage, styleText } from 'node:util';
+import { ConfigError, flagOptions, loadConfig, parseCommand } from '../config.ts';
+import { imageFormats } from '../liveness/decode.ts';
+import { AssessmentError, type EngineErrorCode } from '../liveness/errors.ts';
+import { HeicDecoder } from '../liveness/heic.ts';
+import { startEngine } from '../liveness/pool.ts';
+import {
+  type Assessment,
+  type OperatingPointName,
+  operatingPointNames,
+  type Warning,
+} from '../liveness/types.ts';
+import { annotate } from './annotate.ts';
+import { type Command, endOnSignals, settingsHelp } from './command.ts';
+import { chooseProfile } from './profile.ts';
+import { startDownloadReporter, startReporter } from './progress.ts';
+import { printable, table } from './table.ts';
+
+const settingNames = ['profile', 'dataFolder', 'workers', 'maxImageBytes', 'maxPixels'] as const;
+
+/** What counts as a picture in a folder; what it really is, its content tells. */
+const extensions = ['jpg', 'jpeg', 'png', 'webp', 'avif', 'tif', 'tiff', 'gif', 'heic', 'heif'] as const;
+const pictureName = new RegExp(`\\.(${extensions.join('|')})$`, 'i');
+
+const help = `Usage: bonafide check FILE|FOLDER ... [options]
+
+Assesses photographs: is there a living person before the camera, or a print, a screen, a mask?
+Folders are searched, with all that is in them, for ${extensions.join(', ')};
+a file that is named is tried whatever its name.
+
+  --json
+      One line of JSON for each file: {"file", "profile", "assessment"} or {"file", "profile", "error"}.
+  --annotate FOLDER
+      Writes each picture there as a JPEG, <name>.jpg, with boxes, points and verdicts drawn in;
+      subfolders stay as they are.
+  --operating-point weak|balanced|strict (default: balanced)
+      Where P(live) is cut: from letting most people through to letting fewest attacks through.
+${settingsHelp(settingNames)}
+Exit code: 0 all live; 1 an attack was found; 2 none was, but something could not be assessed
+(unreadable, no face found, not written to --annotate).
+`;
+
+/** Nobody is waiting at the other end; only a decoder that hangs must not hold everything for ever. */
+const deadlineMs = 300_000;
+
+/** From so many files on, it is told how far it is. */
+const many = 10;
+
+export const check: Command = async (args, env) => {
+  const options = {
+    ...flagOptions(settingNames),
+    json: { type: 'boolean' },
+    annotate: { type: 'string' },
+    'operating-point': { type: 'string', default: 'balanced' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  const { values, positionals } = parseCommand(args, options, true);
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const config = loadConfig(env, values);
+  const operatingPoint = asOperatingPoint(values['operating-point']);
+  const target = values.annotate as string | undefined;
+  if (positionals.length === 0) throw new ConfigError('Name a photograph or a folder. See --help.');
+
+  endOnSignals();
+  const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
+  if (target !== undefined) await mkdir(target, { recursive: true });
+  const files = await findPictures(positionals, target);
+  if (files.length === 0) throw new ConfigError(`There is no picture in ${positionals.join(', ')}.`);
+  const targetOf = target === undefined ? undefined : annotatedPaths(target, files);
+
+  const folder = join(config.dataFolder, 'models');
+  const download = startDownloadReporter(process.stderr);
+  const { resolved, note } = await chooseProfile({
+    folder,
+    setting: config.profile,
+    onProgress: download.onProgress,
+    say,
+  }).finally(download.stop);
+  if (note !== undefined) say(note);
+  const profile = resolved.profile.id;
+
+  const workers = Math.min(config.workers, files.length);
+  // A file more for each worker is read while it is busy, and no more than that: there may be thousands.
+  const atOnce = workers * 2;
+  const { maxImageBytes, maxPixels } = config;
+  const engine = await startEngine({
+    folder,
+    profile: resolved,
+    limits: { maxPixels },
+    workers,
+    queue: atOnce,
+    deadlineMs,
+  });
+  const heic = new HeicDecoder();
+
+  async function examine(file: string): Promise<Outcome> {
+    let bytes: Uint8Array;
+    let assessment: Assessment;
+    try {
+      bytes = await readBounded(file, maxImageBytes);
+      assessment = await engine.assess(bytes, { admitted: imageFormats });
+    } catch (error) {
+      return { file, failure: asFailure(error) };
+    }
+    if (targetOf === undefined) return { file, assessment };
+    try {
+      const path = targetOf(file);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, await annotate(bytes, assessment, operatingPoint, heic));
+      return { file, assessment };
+    } catch (error) {
+      return { file, assessment, notAnnotated: (error as Error).message };
+    }
+  }
+
+  // On a terminal the lines of JSON would tear the bar apart, and tell as much.
+  const isTold = files.length >= many && !(values.json && process.stdout.isTTY);
+  const progress = startReporter(process.stderr);
+  const outcomes: Outcome[] = [];
+  const tally = new Tally(operatingPoint);
+  for await (const outcome of inOrder(files, atOnce, examine)) {
+    tally.add(outcome);
+    if ('notAnnotated' in outcome) say(`Not annotated: ${printable(outcome.file)}: ${outcome.notAnnotated}`);
+    if (values.json) process.stdout.write(`${jsonLine(outcome, profile)}\n`);
+    else outcomes.push(outcome);
+    if (isTold) progress.report('Checking', tally.files, files.length);
+  }
+  progress.stop();
+  await engine.close();
+
+  if (!values.json) {
+    const rows = outcomes.flatMap((outcome) => rowsOf(outcome, operatingPoint));
+    process.stdout.write(table(['FILE', 'FACE', 'VERDICT', 'P(LIVE)', 'NOTES'], rows));
+    process.stdout.write(`\n${tally.sentence(profile)}\n`);
+  }
+  return tally.exitCode;
+};
+
+/** What became of one file. */
+export type Outcome =
+  | {
+      readonly file: string;
+      readonly assessment: Assessment;
+      /** Why the annotated picture could not be written, where it was wanted. */
+      readonly notAnnotated?: string;
+    }
+  | { readonly file: string; readonly failure: Failure };
+
+interface Failure {
+  readonly code: EngineErrorCode | 'unreadable_file';
+  readonly message: string;
+}
+
+/** What the files come to. */
+export class Tally {
+  readonly #operatingPoint: OperatingPointName;
+  #files = 0;
+  #live = 0;
+  #attacks = 0;
+  #notAssessed = 0;
+  #notAnnotated = 0;
+
+  constructor(operatingPoint: OperatingPointName) {
+    this.#operatingPoint = operatingPoint;
+  }
+
+  get files(): number {
+    return this.#files;
+  }
+
+  add(outcome: Outcome): void {
+    this.#files++;
+    const faces = 'assessment' in outcome ? outcome.assessment.faces : [];
+    const attacks = faces.filter(({ verdicts }) => verdicts[this.#operatingPoint] === 'attack').length;
+    this.#attacks += attacks;
+    this.#live += faces.length - attacks;
+    if (faces.length === 0) this.#notAssessed++;
+    if ('notAnnotated' in outcome) this.#notAnnotated++;
+  }
+
+  get exitCode(): 0 | 1 | 2 {
+    if (this.#attacks > 0) return 1;
+    return this.#notAssessed + this.#notAnnotated > 0 ? 2 : 0;
+  }
+
+  sentence(profile: string): string {
+    return `Profile ${profile}, operating point ${this.#operatingPoint}: ${this.#live} live, ${this.#attacks} attack; ${this.#notAssessed} of ${this.#files} pictures not assessed.`;
+  }
+}
+
+/** One row for each face, or one that says why there is none. */
+export function rowsOf(outcome: Outcome, operatingPoint: OperatingPointName): string[][] {
+  const file = printable(outcome.file);
+  if ('failure' in outcome) return [[file, '', 'not assessed', '', outcome.failure.message]];
+  const { faces, warnings } = outcome.assessment;
+  const notes = (all: readonly Warning[]) => all.map(({ code }) => code.replaceAll('_', ' ')).join(', ');
+  if (faces.length === 0) {
+    return [[file, '', 'not assessed', '', ['no face found', notes(warnings)].filter(Boolean).join(', ')]];
+  }
+  return faces.map((face, i) => {
+    const verdict = face.verdicts[operatingPoint];
+    const coloured = styleText(verdict === 'live' ? 'green' : 'red', verdict, { stream: process.stdout });
+    return [file, `${i + 1}`, coloured, face.pLive.toFixed(3), notes([...warnings, ...face.warnings])];
+  });
+}
+
+/** The whole outcome as one line of JSON. */
+export function jsonLine(outcome: Outcome, profile: string): string {
+  const { file } = outcome;
+  return JSON.stringify(
+    'failure' in outcome
+      ? { file, profile, error: outcome.failure }
+      : { file, profile, assessment: outcome.assessment },
+  );
+}
+
+/**
+ * The pictures in the folders, in order of name, and the files as they are named; each once.
+ * @param left a folder that is not searched where another holds it: what an earlier run wrote there is no input.
+ */
+export async function findPictures(paths: readonly string[], left: string | undefined): Promise<string[]> {
+  const found = new Map<string, string>();
+  async function search(folder: string): Promise<void> {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+    // Taken for a picture, it will be reported as one that cannot be read.
+    if (entries === undefined) found.set(resolve(folder), folder);
+    for (const entry of entries?.sort((a, b) => (a.name < b.name ? -1 : 1)) ?? []) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) {
+        if (left === undefined || resolve(path) !== resolve(left)) await search(path);
+        // A link to a folder is not followed, because it may lead round in a circle.
+      } else if ((entry.isFile() || entry.isSymbolicLink()) && pictureName.test(entry.name)) {
+        found.set(resolve(path), path);
+      }
+    }
+  }
+  for (const path of paths) {
+    const isFolder = await stat(path).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    );
+    if (isFolder) await search(path);
+    else found.set(resolve(path), path);
+  }
+  return [...found.values()];
+}
+
+/**
+ * Where the annotated picture of each file goes: below the target as the file lies below the folder that all share.
+ * The extension is appended, not replaced, because `a.png` may lie beside `a.webp`.
+ */
+export function annotatedPaths(target: string, files: readonly string[]): (file: string) => string {
+  const base = files
+    .map((file) => dirname(resolve(file)))
+    .reduce((shared, folder) => {
+      while (
+        `${folder}${sep}`.startsWith(shared === dirname(shared) ? shared : `${shared}${sep}`) === false
+      ) {
+        shared = dirname(shared);
+      }
+      return shared;
+    });
+  return (file) => join(target, `${relative(base, resolve(file))}.jpg`);
+}
+
+/** Runs over the items, a bounded number at a time, and gives the results in the order of the items. */
+export async function* inOrder<Item, Result>(
+  items: Iterable<Item>,
+  atOnce: number,
+  run: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const running: Promise<Result>[] = [];
+  for (const item of items) {
+    running.push(run(item));
+    if (running.length >= atOnce) yield (await running.shift()) as Result;
+  }
+  for (const result of running) yield await result;
+}
+
+/** Reads a file that may be a pipe, whose size nobody knows before. */
+async function readBounded(file: string, maxBytes: number): Promise<Uint8Array> {
+  // `end` is inclusive: one byte more than allowed tells that there are too many.
+  const bytes = await buffer(createReadStream(file, { end: maxBytes }));
+  if (bytes.length > maxBytes) {
+    throw new AssessmentError('image_too_large', `The file has more than ${maxBytes} bytes.`);
+  }
+  return bytes;
+}
+
+function asFailure(error: unknown): Failure {
+  if (error instanceof AssessmentError) return { code: error.code, message: error.message };
+  return { code: 'unreadable_file', message: `The file cannot be read: ${systemReason(error)}.` };
+}
+
+/** "permission denied", without the path, which is told anyway. Errors that are not the system's are thrown on. */
+function systemReason(error: unknown): string {
+  const { errno } = error as NodeJS.ErrnoException;
+  if (errno === undefined) throw error;
+  return getSystemErrorMessage(errno);
+}
+
+function asOperatingPoint(value: unknown): OperatingPointName {
+  const found = operatingPointNames.find((name) => name === value);
+  if (found === undefined) {
+    throw new ConfigError(
+      `--operating-point must be one of ${operatingPointNames.join(', ')}; it is "${value}".`,
+    );
+  }
+  return found;
+}
