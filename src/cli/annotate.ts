@@ -33,30 +33,34 @@ export function drawing({ image, faces }: Assessment, operatingPoint: OperatingP
     const verdict = face.verdicts[operatingPoint];
     const colour = colours[verdict];
     const { x0, y0, x1, y1 } = face.box;
+    // On a small face in a large picture, points of that size would hide it.
+    const radius = Math.min(line * 1.5, (x1 - x0) / 30);
     const points = Object.values(face.landmarks)
-      .map(({ x, y }) => `<circle cx="${x}" cy="${y}" r="${line * 1.5}"/>`)
+      .map(({ x, y }) => `<circle cx="${x}" cy="${y}" r="${radius}"/>`)
       .join('');
     // The number is the one of the table's row; alone, it would only be one more number.
     const text = `${faces.length > 1 ? `${i + 1} ` : ''}${verdict.toUpperCase()} ${face.pLive.toFixed(3)}`;
     return (
       `<rect x="${x0}" y="${y0}" width="${x1 - x0}" height="${y1 - y0}" fill="none" stroke="${colour}" stroke-width="${line}"/>` +
-      `<g fill="${colour}" stroke="#fff" stroke-width="${line / 2}">${points}</g>` +
+      `<g fill="${colour}" stroke="#fff" stroke-width="${radius / 3}">${points}</g>` +
       label(text, face, image, colour)
     );
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${drawn.join('')}</svg>`;
 }
 
-/** White text on the colour: above the box, or inside its top edge where the picture ends; never beyond the picture. */
+/** White text on the colour: above the box or, where the picture ends, below it or else inside; never beyond the picture. */
 function label(text: string, { box }: Face, image: Assessment['image'], colour: string): string {
   const columns = text.length * advance + margin;
   const rows = glyphHeight + 2 * margin;
   const unit = Math.min(Math.max(Math.min(image.width, image.height) / 200, 1), image.width / columns);
   const x = Math.max(Math.min(box.x0, image.width - columns * unit), 0);
-  const above = box.y0 - rows * unit;
-  const y = above >= 0 ? above : Math.max(box.y0, 0);
+  const height = rows * unit;
+  const y = [box.y0 - height, box.y1, Math.max(box.y0, 0)].find(
+    (top) => top >= 0 && top + height <= image.height,
+  );
   return (
-    `<g transform="translate(${x} ${y}) scale(${unit})">` +
+    `<g transform="translate(${x} ${y ?? 0}) scale(${unit})">` +
     `<rect width="${columns}" height="${rows}" fill="${colour}"/>` +
     `<path d="${strokes(text)}" fill="none" stroke="#fff" stroke-linecap="round" stroke-linejoin="round"/></g>`
   );
@@ -72,7 +76,7 @@ const margin = 2;
  */
 const glyphs: Readonly<Record<string, string>> = {
   A: '0602204246 0444',
-  B: '0006364543340333424130 0030',
+  B: '00063645443303 3342413000',
   C: '4010010516 1646',
   D: '000626444220 2000',
   E: '40000646 0333',
