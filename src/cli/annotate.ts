@@ -3,7 +3,7 @@
 import { decode, imageFormats } from '../liveness/decode.ts';
 import type { HeicDecoder } from '../liveness/heic.ts';
 import { encodeJpeg } from '../liveness/raster.ts';
-import type { Assessment, Face, OperatingPointName } from '../liveness/types.ts';
+import type { Assessment, Box, OperatingPointName } from '../liveness/types.ts';
 
 /**
  * Decodes the picture again, upright, and draws the assessment over it.
@@ -19,51 +19,61 @@ export async function annotate(
 ): Promise<Uint8Array> {
   const { width, height } = assessment.image;
   const frame = await decode(bytes, imageFormats, { maxPixels: width * height }, heic);
-  if (assessment.faces.length === 0) return await encodeJpeg(frame, []);
-  return await encodeJpeg(frame, [{ input: Buffer.from(drawing(assessment, operatingPoint)) }]);
+  return await encodeJpeg(frame, drawings(assessment, operatingPoint));
+}
+
+/** One drawing, and where in the picture its top left corner lies, in pixels. */
+export interface Drawing {
+  /** SVG. */
+  readonly input: Buffer;
+  readonly left: number;
+  readonly top: number;
 }
 
 const colours = { live: '#1a9641', attack: '#d7191c' } as const;
 
-/** The SVG drawing laid over the picture, of its size. Everything scales with the picture's shorter side. */
-export function drawing({ image, faces }: Assessment, operatingPoint: OperatingPointName): string {
-  const { width, height } = image;
-  const line = Math.max(Math.min(width, height) / 250, 1);
-  const drawn = faces.map((face, i) => {
-    const verdict = face.verdicts[operatingPoint];
+/**
+ * A drawing for each face, scaled with the picture's shorter side. Each is as large as what is drawn: one of the
+ * picture's own size would take more time and memory than all the rest.
+ */
+export function drawings({ image, faces }: Assessment, operatingPoint: OperatingPointName): Drawing[] {
+  const shorter = Math.min(image.width, image.height);
+  const line = Math.max(shorter / 250, 1);
+  return faces.map(({ box, landmarks, verdicts, pLive }, i) => {
+    const verdict = verdicts[operatingPoint];
     const colour = colours[verdict];
-    const { x0, y0, x1, y1 } = face.box;
-    // On a small face in a large picture, points of that size would hide it.
-    const radius = Math.min(line * 1.5, (x1 - x0) / 30);
-    const points = Object.values(face.landmarks)
-      .map(({ x, y }) => `<circle cx="${x}" cy="${y}" r="${radius}"/>`)
-      .join('');
     // The number is the one of the table's row; alone, it would only be one more number.
-    const text = `${faces.length > 1 ? `${i + 1} ` : ''}${verdict.toUpperCase()} ${face.pLive.toFixed(3)}`;
-    return (
-      `<rect x="${x0}" y="${y0}" width="${x1 - x0}" height="${y1 - y0}" fill="none" stroke="${colour}" stroke-width="${line}"/>` +
-      `<g fill="${colour}" stroke="#fff" stroke-width="${radius / 3}">${points}</g>` +
-      label(text, face, image, colour)
-    );
+    const text = `${faces.length > 1 ? `${i + 1} ` : ''}${verdict.toUpperCase()} ${pLive.toFixed(3)}`;
+    const columns = text.length * advance + margin;
+    const rows = glyphHeight + 2 * margin;
+    const unit = Math.min(Math.max(shorter / 200, 1), image.width / columns);
+    const label = placeLabel(columns * unit, rows * unit, box, image);
+    // On a small face in a large picture, points of the lines' size would hide it.
+    const radius = Math.min(line * 1.5, (box.x1 - box.x0) / 30);
+    const points = Object.values(landmarks).map(({ x, y }) => `<circle cx="${x}" cy="${y}" r="${radius}"/>`);
+
+    const left = Math.max(Math.floor(Math.min(box.x0 - line, label.x0)), 0);
+    const top = Math.max(Math.floor(Math.min(box.y0 - line, label.y0)), 0);
+    const width = Math.min(Math.ceil(Math.max(box.x1 + line, label.x1)), image.width) - left;
+    const height = Math.min(Math.ceil(Math.max(box.y1 + line, label.y1)), image.height) - top;
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${left} ${top} ${width} ${height}">
+<rect x="${box.x0}" y="${box.y0}" width="${box.x1 - box.x0}" height="${box.y1 - box.y0}" fill="none" stroke="${colour}" stroke-width="${line}"/>
+<g fill="${colour}" stroke="#fff" stroke-width="${radius / 3}">${points.join('')}</g>
+<g transform="translate(${label.x0} ${label.y0}) scale(${unit})">
+<rect width="${columns}" height="${rows}" fill="${colour}"/>
+<path d="${strokes(text)}" fill="none" stroke="#fff" stroke-linecap="round" stroke-linejoin="round"/>
+</g></svg>`;
+    return { input: Buffer.from(svg), left, top };
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${drawn.join('')}</svg>`;
 }
 
-/** White text on the colour: above the box or, where the picture ends, below it or else inside; never beyond the picture. */
-function label(text: string, { box }: Face, image: Assessment['image'], colour: string): string {
-  const columns = text.length * advance + margin;
-  const rows = glyphHeight + 2 * margin;
-  const unit = Math.min(Math.max(Math.min(image.width, image.height) / 200, 1), image.width / columns);
-  const x = Math.max(Math.min(box.x0, image.width - columns * unit), 0);
-  const height = rows * unit;
-  const y = [box.y0 - height, box.y1, Math.max(box.y0, 0)].find(
-    (top) => top >= 0 && top + height <= image.height,
-  );
-  return (
-    `<g transform="translate(${x} ${y ?? 0}) scale(${unit})">` +
-    `<rect width="${columns}" height="${rows}" fill="${colour}"/>` +
-    `<path d="${strokes(text)}" fill="none" stroke="#fff" stroke-linecap="round" stroke-linejoin="round"/></g>`
-  );
+/** Above the face or, where the picture ends, below it or else inside its top edge; never beyond the picture. */
+function placeLabel(width: number, height: number, face: Box, image: Assessment['image']): Box {
+  const x0 = Math.max(Math.min(face.x0, image.width - width), 0);
+  const y0 =
+    [face.y0 - height, face.y1].find((y) => y >= 0 && y + height <= image.height) ??
+    Math.max(Math.min(face.y0, image.height - height), 0);
+  return { x0, y0, x1: x0 + width, y1: y0 + height };
 }
 
 const glyphHeight = 6;

@@ -1,9 +1,7 @@
 /** `bonafide check`: assesses photographs from the disk, one row or one JSON line each. */
 
-import { createReadStream } from 'node:fs';
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
-import { buffer } from 'node:stream/consumers';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { getSystemErrorMessage, styleText } from 'node:util';
 import { ConfigError, flagOptions, loadConfig, parseCommand } from '../config.ts';
 import { imageFormats } from '../liveness/decode.ts';
@@ -18,15 +16,12 @@ import {
 } from '../liveness/types.ts';
 import { annotate } from './annotate.ts';
 import { type Command, endOnSignals, settingsHelp } from './command.ts';
+import { annotatedPaths, extensions, findPictures, readBounded } from './pictures.ts';
 import { chooseProfile } from './profile.ts';
 import { startDownloadReporter, startReporter } from './progress.ts';
 import { printable, table } from './table.ts';
 
 const settingNames = ['profile', 'dataFolder', 'workers', 'maxImageBytes', 'maxPixels'] as const;
-
-/** What counts as a picture in a folder; what it really is, its content tells. */
-const extensions = ['jpg', 'jpeg', 'png', 'webp', 'avif', 'tif', 'tiff', 'gif', 'heic', 'heif'] as const;
-const pictureName = new RegExp(`\\.(${extensions.join('|')})$`, 'i');
 
 const help = `Usage: bonafide check FILE|FOLDER ... [options]
 
@@ -201,10 +196,11 @@ export class Tally {
 export function rowsOf(outcome: Outcome, operatingPoint: OperatingPointName): string[][] {
   const file = printable(outcome.file);
   if ('failure' in outcome) return [[file, '', 'not assessed', '', outcome.failure.message]];
-  const { faces, warnings } = outcome.assessment;
+  const { faces, tooSmall, warnings } = outcome.assessment;
   const notes = (all: readonly Warning[]) => all.map(({ code }) => code.replaceAll('_', ' ')).join(', ');
   if (faces.length === 0) {
-    return [[file, '', 'not assessed', '', ['no face found', notes(warnings)].filter(Boolean).join(', ')]];
+    const reason = tooSmall > 0 ? 'face too small' : 'no face found';
+    return [[file, '', 'not assessed', '', [reason, notes(warnings)].filter(Boolean).join(', ')]];
   }
   return faces.map((face, i) => {
     const verdict = face.verdicts[operatingPoint];
@@ -223,55 +219,6 @@ export function jsonLine(outcome: Outcome, profile: string): string {
   );
 }
 
-/**
- * The pictures in the folders, in order of name, and the files as they are named; each once.
- * @param left a folder that is not searched where another holds it: what an earlier run wrote there is no input.
- */
-export async function findPictures(paths: readonly string[], left: string | undefined): Promise<string[]> {
-  const found = new Map<string, string>();
-  async function search(folder: string): Promise<void> {
-    const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
-    // Taken for a picture, it will be reported as one that cannot be read.
-    if (entries === undefined) found.set(resolve(folder), folder);
-    for (const entry of entries?.sort((a, b) => (a.name < b.name ? -1 : 1)) ?? []) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) {
-        if (left === undefined || resolve(path) !== resolve(left)) await search(path);
-        // A link to a folder is not followed, because it may lead round in a circle.
-      } else if ((entry.isFile() || entry.isSymbolicLink()) && pictureName.test(entry.name)) {
-        found.set(resolve(path), path);
-      }
-    }
-  }
-  for (const path of paths) {
-    const isFolder = await stat(path).then(
-      (stats) => stats.isDirectory(),
-      () => false,
-    );
-    if (isFolder) await search(path);
-    else found.set(resolve(path), path);
-  }
-  return [...found.values()];
-}
-
-/**
- * Where the annotated picture of each file goes: below the target as the file lies below the folder that all share.
- * The extension is appended, not replaced, because `a.png` may lie beside `a.webp`.
- */
-export function annotatedPaths(target: string, files: readonly string[]): (file: string) => string {
-  const base = files
-    .map((file) => dirname(resolve(file)))
-    .reduce((shared, folder) => {
-      while (
-        `${folder}${sep}`.startsWith(shared === dirname(shared) ? shared : `${shared}${sep}`) === false
-      ) {
-        shared = dirname(shared);
-      }
-      return shared;
-    });
-  return (file) => join(target, `${relative(base, resolve(file))}.jpg`);
-}
-
 /** Runs over the items, a bounded number at a time, and gives the results in the order of the items. */
 export async function* inOrder<Item, Result>(
   items: Iterable<Item>,
@@ -284,16 +231,6 @@ export async function* inOrder<Item, Result>(
     if (running.length >= atOnce) yield (await running.shift()) as Result;
   }
   for (const result of running) yield await result;
-}
-
-/** Reads a file that may be a pipe, whose size nobody knows before. */
-async function readBounded(file: string, maxBytes: number): Promise<Uint8Array> {
-  // `end` is inclusive: one byte more than allowed tells that there are too many.
-  const bytes = await buffer(createReadStream(file, { end: maxBytes }));
-  if (bytes.length > maxBytes) {
-    throw new AssessmentError('image_too_large', `The file has more than ${maxBytes} bytes.`);
-  }
-  return bytes;
 }
 
 function asFailure(error: unknown): Failure {

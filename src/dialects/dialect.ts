@@ -73,7 +73,9 @@ export function newTransactionId(): string {
 export function whenGone(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort();
+    if (!reply.raw.writableFinished) {
+      controller.abort(new AssessmentError('aborted', 'The caller went away.'));
+    }
   });
   return controller.signal;
 }
@@ -116,6 +118,13 @@ export function toFailure(error: unknown): Failure {
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || code === 'FST_REQ_FILE_TOO_LARGE') {
     return { code: 'too_many_bytes', message: 'The request has more bytes than are allowed.' };
   }
+  if (code === 'ECONNRESET' || code === 'FST_MP_PREMATURE_CLOSE') {
+    return { code: 'aborted', message: 'The caller went away.' };
+  }
+  if (code === 'FST_ERR_BAD_URL') {
+    // Its own message repeats the path, in which NHN's appKey stands.
+    return { code: 'invalid_request', message: 'The path is malformed.' };
+  }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return { code: 'unsupported_media_type', message: 'The Content-Type is missing or not supported here.' };
   }
@@ -132,5 +141,7 @@ function describeValidation(
 ): string {
   const where = problem?.instancePath ? problem.instancePath.slice(1).replaceAll('/', '.') : 'The body';
   const extra = problem?.params?.additionalProperty;
-  return `${where} ${problem?.message ?? 'is invalid'}${extra === undefined ? '' : ` (${String(extra)})`}.`;
+  // Cut, for a whole image can be sent where a name belongs.
+  const name = extra === undefined ? '' : ` (${String(extra).slice(0, 40)})`;
+  return `${where} ${problem?.message ?? 'is invalid'}${name}.`;
 }

@@ -8,6 +8,7 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { stdSerializers } from 'pino';
 import { argos } from '../dialects/argos/routes.ts';
 import {
   type Dialect,
@@ -18,6 +19,7 @@ import {
 } from '../dialects/dialect.ts';
 import { native } from '../dialects/native/routes.ts';
 import { nhn } from '../dialects/nhn/routes.ts';
+import { RequestError } from './errors.ts';
 import { type Metrics, observeRequests } from './observability.ts';
 import { fileKeyword } from './upload.ts';
 
@@ -33,6 +35,12 @@ export interface AppOptions {
   readonly profileNote?: string | undefined;
 }
 
+/** Two lines that the framework writes at level `trace` hold what a client sent, its key included. */
+const serializers = {
+  busboyOptions: () => undefined,
+  err: (error: Error) => ({ ...stdSerializers.err(error), rawPacket: undefined }),
+};
+
 /** How long a client may take to send a whole request: long for a phone, short for somebody who holds connections. */
 const requestTimeoutMs = 60_000;
 
@@ -40,16 +48,24 @@ const requestTimeoutMs = 60_000;
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, metrics, logger } = options;
   const app = fastify({
-    loggerInstance: logger,
+    loggerInstance: logger.child({}, { serializers }),
     // `observeRequests` writes the one line per request; the default ones carry paths, and with them appKeys.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: newTransactionId,
     requestIdHeader: false,
     requestTimeout: requestTimeoutMs,
+    // Of a header sent twice Node would drop the second; a proxy in front may have looked at that one.
+    http: { joinDuplicateHeaders: true },
+    // A longer appKey is a wrong one, not a path that does not exist. Node bounds the whole head at 16 kB.
+    routerOptions: { maxParamLength: 16_384 },
     // Draining has its own answer, in each dialect's envelope.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    frameworkErrors: (error, request, reply) => refuse(dialectOf(request), error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      // No hook has run for these.
+      reply.header('x-request-id', request.id);
+      return refuse(dialectOf(request), error, request, reply);
+    },
     ajv: {
       // What a client sent is taken as it is or refused; never changed, never dropped.
       customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, strictTypes: false },
@@ -74,6 +90,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
         async (scope) => {
           scope.addHook('onRequest', async (request) => {
             request.dialect = dialect.name;
+            // Here rather than in the handler, before which the body of a stranger would be read.
+            if (request.is404) throw new RequestError('not_found', notFound.message);
           });
           scope.setErrorHandler((error, request, reply) => refuse(dialect, error, request, reply));
           scope.setNotFoundHandler((request, reply) => refuse(dialect, notFound, request, reply));
@@ -103,6 +121,11 @@ function refuse(
     request.log.error({ err: error }, failure.message);
   } else {
     request.log.debug({ code: failure.code, reason: failure.message }, 'refused');
+  }
+  if (!request.raw.complete) {
+    // Closing on a client that still sends resets the connection, and many then never read why they were refused.
+    // Node discards the rest instead, for no longer than `requestTimeoutMs`.
+    reply.header('connection', 'keep-alive');
   }
   return dialect.refuse(reply, failure);
 }

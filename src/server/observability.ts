@@ -1,6 +1,6 @@
 /** What an operator sees: one log line per request, and metrics for Prometheus. Never a key, an image or a query string. */
 
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Engine } from '../liveness/pool.ts';
 import type { Timings } from '../liveness/types.ts';
@@ -77,11 +77,11 @@ export function observeRequests(
     },
   });
 
-  app.addHook('onResponse', async (request, reply) => {
-    const { dialect, outcome } = request;
+  const observe = (request: FastifyRequest, reply: FastifyReply, ms: number): void => {
+    const { dialect } = request;
     if (dialect === undefined) return;
-    const ms = reply.elapsedTime;
-    requests.inc({ dialect, outcome: outcome ?? 'aborted' });
+    const outcome = reply.raw.writableFinished ? (request.outcome ?? 'aborted') : 'aborted';
+    requests.inc({ dialect, outcome });
     durations.observe({ dialect }, ms / 1000);
     request.log.info(
       {
@@ -95,6 +95,11 @@ export function observeRequests(
       },
       'request',
     );
+  };
+  app.addHook('onRequest', async (request, reply) => {
+    const start = performance.now();
+    // Not Fastify's onResponse hook, which does not run when the client is gone before its answer.
+    reply.raw.once('close', () => observe(request, reply, performance.now() - start));
   });
 
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>

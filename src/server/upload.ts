@@ -1,8 +1,9 @@
 /** Uploaded files in request schemas: raw bodies and multipart file parts, held in memory and never on disk. */
 
 import multipart from '@fastify/multipart';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { RequestError } from './errors.ts';
 
 /** The schema of an uploaded file: bytes, not text. OpenAPI 3.1 has no type for it, only its media type. */
 export const UploadedFile = Type.Unsafe<Uint8Array>({
@@ -24,9 +25,27 @@ export const fileKeyword = {
  */
 export async function acceptMultipart(app: FastifyInstance, maxFileBytes: number): Promise<void> {
   await app.register(multipart, {
-    attachFieldsToBody: 'keyValues',
     limits: { fileSize: maxFileBytes, files: 1, fields: 4, parts: 5, fieldSize: 1_000, fieldNameSize: 100 },
   });
+  app.addHook('preValidation', async (request) => {
+    if (request.isMultipart()) request.body = await readForm(request);
+  });
+}
+
+/** Instead of the plugin's `attachFieldsToBody`, under which a malformed form looks like a defect of ours. */
+async function readForm(request: FastifyRequest): Promise<Record<string, unknown>> {
+  const form = new Map<string, unknown>();
+  try {
+    for await (const part of request.parts()) {
+      const value = part.type === 'file' ? await part.toBuffer() : part.value;
+      form.set(part.fieldname, form.has(part.fieldname) ? [form.get(part.fieldname), value] : value);
+    }
+  } catch (error) {
+    // The plugin's own errors have a code; those of the parser below it have none.
+    if ((error as { code?: string }).code !== undefined) throw error;
+    throw new RequestError('invalid_request', 'The form is malformed.');
+  }
+  return Object.fromEntries(form);
 }
 
 /** Text for a body that is not the media type it says is never read: only JSON stays, and what a plugin adds itself. */

@@ -19,7 +19,7 @@ export const argos: Dialect = {
   prefixes: ['/modules', '/liveness'],
 
   routes: (services, prefix) => async (app) => {
-    const url = prefix === '/modules' ? '/liveness' : '/';
+    const url = prefix === '/modules' ? '/liveness' : '';
     acceptJsonOnly(app);
     refuseOtherMethods(app, url);
 
