@@ -25,12 +25,19 @@ export function settingsHelp(names: readonly SettingName[]): string {
     .join('');
 }
 
-/**
- * From here on, Ctrl-C and SIGTERM end the process at once, with the exit code that a shell gives for them. Without this
- * they would do nothing in a container, where Linux drops the signals that process 1 does not handle.
- */
+/** From here on, Ctrl-C and SIGTERM end the process at once, also as process 1 of a container. */
 export function endOnSignals(): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => process.exit(128 + constants.signals[signal]));
-  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => dieOf(signal));
+}
+
+/**
+ * Ends the process as the signal does where nobody handles it; a shell then sees 128 + its number. `process.exit` alone
+ * would end the worker threads one by one, and onnxruntime aborts the process when its thread ends amid a run.
+ */
+export function dieOf(signal: 'SIGINT' | 'SIGTERM' | 'SIGPIPE'): never {
+  // Node ignores SIGPIPE from its start on; a listener come and gone brings the system's own behaviour back.
+  process.once(signal, () => {}).removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  // Linux drops the signals that process 1 of a container does not handle.
+  process.exit(128 + constants.signals[signal]);
 }

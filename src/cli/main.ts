@@ -1,7 +1,7 @@
 /** The command line's entry: finds the command, runs it, and makes of its outcome a sentence and an exit code. */
 
 import { readFile } from 'node:fs/promises';
-import type { Command } from './command.ts';
+import { type Command, dieOf } from './command.ts';
 
 interface Entry {
   readonly name: string;
@@ -46,9 +46,6 @@ const spoken = new Set(['ConfigError', 'DescriptorError', 'WeightsError', 'Downl
 /** EX_SOFTWARE of sysexits.h; Node's own 1 would be the answer "an attack was found". */
 const defect = 70;
 
-/** 128 + SIGPIPE, which is what ends other programs whose reader has gone away. */
-const readerGone = 141;
-
 async function run([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h') {
     process.stdout.write(help);
@@ -83,7 +80,8 @@ function explain(error: unknown): number {
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(readerGone);
+    // As other programs end whose reader has gone away.
+    if (error.code === 'EPIPE') dieOf('SIGPIPE');
     throw error;
   });
 }

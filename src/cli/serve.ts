@@ -106,10 +106,12 @@ async function runServer(config: Config): Promise<number> {
 
   await stopped;
   // What is in flight is finished and what is new is refused; a client that never ends does not hold the process.
-  const deadline = AbortSignal.timeout(config.shutdownMs);
-  await Promise.race([gate.drain(), new Promise((resolve) => deadline.addEventListener('abort', resolve))]);
+  const late = new Promise((resolve) => setTimeout(resolve, config.shutdownMs).unref());
+  await Promise.race([gate.drain(), late]);
+  const closed = app.close();
+  await Promise.race([closed, late]);
   app.server.closeAllConnections();
-  await app.close();
+  await closed;
   await remoteImages.close();
   await engine.close();
   return 0;

@@ -2,30 +2,26 @@
 
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  initializeImageMagick,
-  MagickFormat,
-  MagickImage,
-  MagickImageInfo,
-  MagickReadSettings,
-} from '@imagemagick/magick-wasm';
+import type { MagickReadSettings } from '@imagemagick/magick-wasm';
 import type { Raster } from './raster.ts';
+
+type Magick = typeof import('@imagemagick/magick-wasm');
 
 /** Reads HEIC pictures; the decoder's own 15 MB are loaded with the first one. */
 export class HeicDecoder {
-  #loaded: Promise<void> | undefined;
+  #magick: Promise<Magick> | undefined;
 
   /** Width and height in pixels as the header states them. */
   async readSize(bytes: Uint8Array): Promise<{ width: number; height: number }> {
-    await this.#load();
-    const { width, height } = MagickImageInfo.create(bytes, heicOnly());
+    const magick = await this.#load();
+    const { width, height } = magick.MagickImageInfo.create(bytes, heicOnly(magick));
     return { width, height };
   }
 
   /** Decodes the primary image, upright: libheif applies the file's own rotation, which stands in for EXIF's. */
   async decode(bytes: Uint8Array): Promise<Raster> {
-    await this.#load();
-    const image = MagickImage.create(bytes, heicOnly());
+    const magick = await this.#load();
+    const image = magick.MagickImage.create(bytes, heicOnly(magick));
     try {
       const { width, height } = image;
       const pixels = image.getPixels((area) => area.toByteArray(0, 0, width, height, 'RGB'));
@@ -36,15 +32,20 @@ export class HeicDecoder {
     }
   }
 
-  #load(): Promise<void> {
-    this.#loaded ??= readFile(
-      fileURLToPath(import.meta.resolve('@imagemagick/magick-wasm/magick.wasm')),
-    ).then((wasm) => initializeImageMagick(wasm));
-    return this.#loaded;
+  #load(): Promise<Magick> {
+    this.#magick ??= loadMagick();
+    return this.#magick;
   }
 }
 
+async function loadMagick(): Promise<Magick> {
+  const magick = await import('@imagemagick/magick-wasm');
+  const wasm = fileURLToPath(import.meta.resolve('@imagemagick/magick-wasm/magick.wasm'));
+  await magick.initializeImageMagick(await readFile(wasm));
+  return magick;
+}
+
 /** ImageMagick must not guess: of its many formats only this one is let near a stranger's bytes. */
-function heicOnly(): MagickReadSettings {
+function heicOnly({ MagickFormat, MagickReadSettings }: Magick): MagickReadSettings {
   return new MagickReadSettings({ format: MagickFormat.Heic });
 }

@@ -64,6 +64,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     frameworkErrors: (error, request, reply) => {
       // No hook has run for these.
       reply.header('x-request-id', request.id);
+      // A kept-alive connection would bring the client back to a server that is going away.
+      if (services.gate.isDraining) reply.header('connection', 'close');
       return refuse(dialectOf(request), error, request, reply);
     },
     ajv: {
@@ -79,6 +81,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.decorateRequest('dialect', undefined);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    // A kept-alive connection would bring the client back to a server that is going away.
+    if (services.gate.isDraining) reply.header('connection', 'close');
   });
   await describeApi(app, options.version);
   observeRequests(app, metrics, services);

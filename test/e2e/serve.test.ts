@@ -1,0 +1,196 @@
+/** The server as its user runs it: started from the command line, asked with the commands it prints, and stopped. */
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { standardWeights } from '../helpers/weights.ts';
+
+const launcher = join(import.meta.dirname, '..', '..', 'bin', 'bonafide.js');
+const shell = promisify(execFile);
+
+let dataFolder: string;
+
+before(async () => {
+  dataFolder = await mkdtemp(join(tmpdir(), 'bonafide-serve-'));
+  const weights = await standardWeights();
+  await symlink(weights, join(dataFolder, 'models'));
+});
+after(() => rm(dataFolder, { recursive: true, force: true }));
+
+interface Running {
+  child: ChildProcess;
+  origin: string;
+  /** What was printed up to the line that names the OpenAPI document. */
+  banner: string;
+}
+
+async function start(...flags: string[]): Promise<Running> {
+  const child = spawn(
+    process.execPath,
+    [
+      launcher,
+      'serve',
+      '--data',
+      dataFolder,
+      '--profile',
+      'standard',
+      '--port',
+      '0',
+      '--workers',
+      '1',
+      ...flags,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+    lines.push(line);
+    if (line.startsWith('OpenAPI document:')) break;
+  }
+  const banner = lines.join('\n');
+  const [origin] = /http:\/\/127\.0\.0\.1:\d+/.exec(banner) ?? assert.fail(banner);
+  child.stdout?.resume();
+  return { child, origin, banner };
+}
+
+async function stop({ child }: Running): Promise<number | null> {
+  child.kill('SIGTERM');
+  const [code] = await once(child, 'exit');
+  return code;
+}
+
+async function refusal(
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number; stderr: string }> {
+  const child = spawn(process.execPath, [launcher, 'serve', '--data', dataFolder, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = await once(child, 'close');
+  return { code, stderr };
+}
+
+describe('serve', () => {
+  it('makes a credential on the first start, and prints commands that work as they are', async () => {
+    const running = await start();
+    try {
+      const commands = running.banner.split('\n').filter((line) => line.includes('curl '));
+      assert.equal(commands.length, 3);
+      const answers = await Promise.all(
+        commands.map(async (command) => JSON.parse((await shell('bash', ['-c', command])).stdout)),
+      );
+      assert.equal(answers[0].data.faceDetails[0].spoofing, true);
+      assert.ok(answers[1].result.liveness_score < 50);
+      assert.equal(answers[2].faces[0].verdicts.balanced, 'attack');
+      const { mode } = await stat(join(dataFolder, 'credential.json'));
+      assert.equal(mode & 0o777, 0o600);
+    } finally {
+      assert.equal(await stop(running), 0);
+    }
+  });
+
+  it('keeps the credential on the next start, and does not print it again', async () => {
+    const { secretKey, apiKey } = JSON.parse(await readFile(join(dataFolder, 'credential.json'), 'utf8'));
+    const running = await start();
+    assert.ok(!running.banner.includes(secretKey) && !running.banner.includes(apiKey));
+    const ready = await fetch(`${running.origin}/readyz`);
+    assert.deepEqual(await ready.json(), { status: 'ready', profile: 'standard' });
+    assert.equal(await stop(running), 0);
+  });
+
+  it('on SIGTERM finishes what is in flight, refuses what is new, and ends', async () => {
+    const { apiKey } = JSON.parse(await readFile(join(dataFolder, 'credential.json'), 'utf8'));
+    const running = await start();
+    const picture = await readFile(join(dataFolder, 'samples', 'portrait.jpg'));
+    const headers = {
+      'x-api-key': apiKey,
+      'content-type': 'image/jpeg',
+      'content-length': String(picture.length),
+    };
+    const inFlight = request(`${running.origin}/v1/assess`, { method: 'POST', headers });
+    inFlight.write(picture.subarray(0, 1000));
+    await underWay(running.origin, 1);
+
+    running.child.kill('SIGTERM');
+    const exited = once(running.child, 'exit');
+    await status(running.origin, 'draining');
+    const refused = await fetch(`${running.origin}/v1/assess`, { method: 'POST', headers, body: picture });
+    assert.equal(refused.status, 503);
+    assert.ok(refused.headers.has('retry-after'));
+    const problem = (await refused.json()) as { code: string };
+    assert.equal(problem.code, 'service_draining');
+
+    const answered = once(inFlight, 'response');
+    inFlight.end(picture.subarray(1000));
+    const [response] = await answered;
+    assert.equal(response.statusCode, 200);
+    response.resume();
+    const [code] = await exited;
+    assert.equal(code, 0);
+  });
+
+  it('does not wait for ever for a request that never ends', async () => {
+    const { apiKey } = JSON.parse(await readFile(join(dataFolder, 'credential.json'), 'utf8'));
+    const running = await start('--shutdown-ms', '200');
+    const headers = { 'x-api-key': apiKey, 'content-type': 'image/jpeg', 'content-length': '1000' };
+    const stuck = request(`${running.origin}/v1/assess`, { method: 'POST', headers });
+    stuck.on('error', () => {});
+    stuck.write('x');
+    await underWay(running.origin, 1);
+    assert.equal(await stop(running), 0);
+  });
+
+  it('stops with a sentence on a bad or unknown setting', async () => {
+    assert.deepEqual(await refusal(['--port', 'high']), {
+      code: 2,
+      stderr: '--port must be a whole number from 0 to 65535; it is "high".\n',
+    });
+    assert.deepEqual(await refusal([], { BONAFIDE_QUEUE: '-1' }), {
+      code: 2,
+      stderr: 'BONAFIDE_QUEUE must be a whole number from 0 to 10000; it is "-1".\n',
+    });
+    const misspelt = await refusal([], { BONAFIDE_PROT: '80' });
+    assert.equal(misspelt.code, 2);
+    assert.match(misspelt.stderr, /^There is no setting named BONAFIDE_PROT\./);
+    const flag = await refusal(['--prot', '80']);
+    assert.equal(flag.code, 2);
+    assert.match(flag.stderr, /--prot/);
+  });
+
+  it('stops with a sentence when the port is taken', async () => {
+    const running = await start();
+    const port = new URL(running.origin).port;
+    const second = await refusal(['--profile', 'standard', '--workers', '1', '--port', port]);
+    assert.equal(second.code, 2);
+    assert.match(second.stderr, /^Cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE\./);
+    assert.equal(await stop(running), 0);
+  });
+});
+
+/** Resolves when the server says that so many requests are under way. */
+async function underWay(origin: string, count: number): Promise<void> {
+  for (;;) {
+    const text = await (await fetch(`${origin}/metrics`)).text();
+    if (text.includes(`bonafide_requests_under_way ${count}\n`)) return;
+  }
+}
+
+/** Resolves when `/readyz` gives this status. */
+async function status(origin: string, wanted: string): Promise<void> {
+  for (;;) {
+    const answer = (await (await fetch(`${origin}/readyz`)).json()) as { status: string };
+    if (answer.status === wanted) return;
+  }
+}
