@@ -41,7 +41,13 @@ ${commands.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}\n`).join(''
 `;
 
 /** Errors whose message is a sentence for people. By name, so that a command pays only for the modules it needs. */
-const spoken = new Set(['ConfigError', 'DescriptorError', 'WeightsError', 'DownloadError']);
+const spoken = new Set([
+  'ConfigError',
+  'DescriptorError',
+  'WeightsError',
+  'DownloadError',
+  'EngineStartError',
+]);
 
 /** EX_SOFTWARE of sysexits.h; Node's own 1 would be the answer "an attack was found". */
 const defect = 70;

@@ -43,10 +43,16 @@ export async function openPipeline(
   limits: DecodeLimits,
 ): Promise<Pipeline> {
   const open = async (descriptor: ResolvedProfile['models'][number]): Promise<Session> => {
-    const session = await openSession(weightsPath(folder, descriptor), descriptor.input);
-    // Run once: a file that does not fit its descriptor stops the start, and no request pays for the first run.
-    await session.run(new Float32Array(valueCount(descriptor.input)));
-    return session;
+    try {
+      const session = await openSession(weightsPath(folder, descriptor), descriptor.input);
+      // Run once: a file that does not fit its descriptor stops the start, and no request pays for the first run.
+      await session.run(new Float32Array(valueCount(descriptor.input)));
+      return session;
+    } catch (error) {
+      throw new Error(`The weights of ${descriptor.id} do not run: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
   };
   const heic = new HeicDecoder();
   const detectorSession = await open(detector);

@@ -92,15 +92,24 @@ interface Slot {
   hang: NodeJS.Timeout | undefined;
 }
 
+/** No worker could start: most likely a model file that does not fit its descriptor. `message` is a sentence for people. */
+export class EngineStartError extends Error {
+  constructor(cause: Error) {
+    super(`The engine could not start: ${cause.message}`, { cause });
+    this.name = 'EngineStartError';
+  }
+}
+
 /**
  * Starts the workers and resolves when each has loaded its models and run them once.
- * @throws the first worker's error when one cannot start.
+ * @throws EngineStartError
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { folder, profile, limits, deadlineMs } = options;
   const setup: WorkerSetup = { folder, profile, limits };
   const slots: Slot[] = [];
   const waiting: Job[] = [];
+  let started = false;
   let closing = false;
 
   function assignNext(slot: Slot): void {
@@ -134,7 +143,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           }),
         );
         reject(fault);
-        if (closing) return;
+        if (closing || !started) return;
         setTimeout(() => closing || spawn(slot).catch(() => {}), wasReady ? 0 : restartPauseMs).unref();
         options.onWorkerDeath?.(fault);
       });
@@ -229,7 +238,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     );
   } catch (error) {
     await engine.close();
-    throw error;
+    throw new EngineStartError(error as Error);
   }
+  started = true;
   return engine;
 }
