@@ -54,7 +54,7 @@ export const settings = {
     env: 'BONAFIDE_WORKERS',
     default: availableParallelism(),
     shown: 'one per core',
-    doc: 'Worker threads; each holds its own copy of the models.',
+    doc: 'Worker processes; each holds its own copy of the models.',
     parse: integer(1, 256),
   }),
   queue: setting({

@@ -27,17 +27,12 @@ export function settingsHelp(names: readonly SettingName[]): string {
 
 /** From here on, Ctrl-C and SIGTERM end the process at once, also as process 1 of a container. */
 export function endOnSignals(): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => dieOf(signal));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => process.exit(exitCodeOf(signal)));
+  }
 }
 
-/**
- * Ends the process as the signal does where nobody handles it; a shell then sees 128 + its number. `process.exit` alone
- * would end the worker threads one by one, and onnxruntime aborts the process when its thread ends amid a run.
- */
-export function dieOf(signal: 'SIGINT' | 'SIGTERM' | 'SIGPIPE'): never {
-  // Node ignores SIGPIPE from its start on; a listener come and gone brings the system's own behaviour back.
-  process.once(signal, () => {}).removeAllListeners(signal);
-  process.kill(process.pid, signal);
-  // Linux drops the signals that process 1 of a container does not handle.
-  process.exit(128 + constants.signals[signal]);
+/** What a shell sees of a process that a signal ended. */
+export function exitCodeOf(signal: keyof typeof constants.signals): number {
+  return 128 + constants.signals[signal];
 }

@@ -1,7 +1,7 @@
 /** The command line's entry: finds the command, runs it, and makes of its outcome a sentence and an exit code. */
 
 import { readFile } from 'node:fs/promises';
-import { type Command, dieOf } from './command.ts';
+import { type Command, exitCodeOf } from './command.ts';
 
 interface Entry {
   readonly name: string;
@@ -87,7 +87,7 @@ function explain(error: unknown): number {
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // As other programs end whose reader has gone away.
-    if (error.code === 'EPIPE') dieOf('SIGPIPE');
+    if (error.code === 'EPIPE') process.exit(exitCodeOf('SIGPIPE'));
     throw error;
   });
 }

@@ -25,7 +25,7 @@ interface Loaded<Descriptor> {
   readonly session: Session;
 }
 
-/** A profile's models, loaded into this thread. */
+/** A profile's models, loaded and run once. */
 export interface Pipeline {
   /**
    * Assesses one photograph.

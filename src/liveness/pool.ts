@@ -1,6 +1,12 @@
-/** The engine's front: one worker thread per core, a bounded queue before them, a deadline and an abort for each job. */
+/**
+ * The engine's front: one worker process per core, a bounded queue before them, a deadline and an abort for each job.
+ * Processes, because a thread that is ended amid a native call, or a decoder that crashes, takes the whole server with it
+ * (docs/adr/0001-worker-processes.md).
+ */
 
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import type { ResolvedProfile } from '../models/registry.ts';
 import type { DecodeLimits } from './decode.ts';
 import { AssessmentError, type EngineErrorCode } from './errors.ts';
@@ -14,16 +20,15 @@ export interface WorkerSetup {
   readonly limits: DecodeLimits;
 }
 
-/** One photograph on its way to a worker. */
-export interface WorkerJob {
-  readonly bytes: Uint8Array;
-  readonly admitted: readonly ImageFormat[];
-  /** Shared: 1 once nobody waits for the answer any more. */
-  readonly abortFlag: Int32Array;
-}
+export type WorkerOrder =
+  | { readonly kind: 'open'; readonly setup: WorkerSetup }
+  | { readonly kind: 'assess'; readonly bytes: Uint8Array; readonly admitted: readonly ImageFormat[] }
+  /** Nobody waits for the answer any more. */
+  | { readonly kind: 'abort' };
 
 export type WorkerAnswer =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'unable'; readonly message: string }
   | { readonly kind: 'assessed'; readonly assessment: Assessment }
   | {
       readonly kind: 'failed';
@@ -34,7 +39,7 @@ export type WorkerAnswer =
     };
 
 export interface EngineOptions extends WorkerSetup {
-  /** Worker threads. */
+  /** Worker processes. */
   readonly workers: number;
   /** Photographs that may wait for a worker. Unbounded, a burst would be answered after everybody has hung up. */
   readonly queue: number;
@@ -65,9 +70,9 @@ export interface Engine {
   readonly isFull: boolean;
   /** Whether any worker is up. */
   readonly isReady: boolean;
-  /** The threads, for tests that kill one. */
-  readonly threads: readonly Worker[];
-  /** Ends the threads; what is in flight is refused. Wait for it first. */
+  /** The workers, for tests that kill one. */
+  readonly workers: readonly ChildProcess[];
+  /** Ends the workers; what is in flight is refused. Wait for it first. */
   close(): Promise<void>;
 }
 
@@ -78,15 +83,19 @@ const hangMs = 2_000;
 const restartPauseMs = 1_000;
 
 /** `.ts` in a checkout, `.js` in the published package. */
-const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+const workerFile = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url),
+);
 
-interface Job extends WorkerJob {
+interface Job {
+  readonly bytes: Uint8Array;
+  readonly admitted: readonly ImageFormat[];
   readonly resolve: (assessment: Assessment) => void;
   readonly reject: (error: AssessmentError) => void;
 }
 
 interface Slot {
-  worker: Worker;
+  worker: ChildProcess;
   ready: boolean;
   job: Job | undefined;
   hang: NodeJS.Timeout | undefined;
@@ -113,25 +122,26 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let closing = false;
 
   function assignNext(slot: Slot): void {
-    const job = waiting.shift();
+    const job = slot.ready ? waiting.shift() : undefined;
     if (job === undefined) return;
     slot.job = job;
-    const { bytes, admitted, abortFlag } = job;
-    slot.worker.postMessage({ bytes, admitted, abortFlag } satisfies WorkerJob, [
-      bytes.buffer as ArrayBuffer,
-    ]);
+    tell(slot.worker, { kind: 'assess', bytes: job.bytes, admitted: job.admitted });
   }
 
   function spawn(slot: Slot): Promise<void> {
     return new Promise((resolve, reject) => {
-      const worker = new Worker(workerFile, { workerData: setup });
-      let fault = new Error('The worker ended.');
+      const worker = fork(workerFile, {
+        // Structured clone rather than JSON: the photograph travels as bytes.
+        serialization: 'advanced',
+        execArgv: [],
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      });
       slot.worker = worker;
       slot.ready = false;
-      worker.on('error', (error) => {
-        fault = error instanceof Error ? error : new Error(String(error));
-      });
-      worker.on('exit', () => {
+      let isGone = false;
+      const onGone = (reason: Error) => {
+        if (isGone) return;
+        isGone = true;
         const wasReady = slot.ready;
         const { job } = slot;
         clearTimeout(slot.hang);
@@ -139,14 +149,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         slot.job = undefined;
         job?.reject(
           new AssessmentError('worker_died', 'The worker died on the way; please try again.', {
-            cause: fault,
+            cause: reason,
           }),
         );
-        reject(fault);
-        if (closing || !started) return;
+        reject(reason);
+        // Before the start is over, only one that was up already: the start itself fails for the others.
+        if (closing || !(started || wasReady)) return;
         setTimeout(() => closing || spawn(slot).catch(() => {}), wasReady ? 0 : restartPauseMs).unref();
-        options.onWorkerDeath?.(fault);
-      });
+        options.onWorkerDeath?.(reason);
+      };
+      worker.on('error', onGone);
+      worker.on('exit', (code, signal) =>
+        onGone(new Error(`The worker ended with ${signal ?? `code ${code}`}.`)),
+      );
       worker.on('message', (answer: WorkerAnswer) => {
         const { job } = slot;
         clearTimeout(slot.hang);
@@ -155,6 +170,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           case 'ready':
             slot.ready = true;
             resolve();
+            break;
+          case 'unable':
+            onGone(new Error(answer.message));
+            worker.kill('SIGKILL');
             break;
           case 'assessed':
             job?.resolve(answer.assessment);
@@ -166,6 +185,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         }
         assignNext(slot);
       });
+      tell(worker, { kind: 'open', setup });
     });
   }
 
@@ -173,9 +193,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function drop(job: Job): void {
     const index = waiting.indexOf(job);
     if (index >= 0) waiting.splice(index, 1);
-    Atomics.store(job.abortFlag, 0, 1);
     const slot = slots.find((candidate) => candidate.job === job);
-    if (slot !== undefined) slot.hang = setTimeout(() => slot.worker.terminate(), hangMs);
+    if (slot === undefined) return;
+    tell(slot.worker, { kind: 'abort' });
+    slot.hang = setTimeout(() => slot.worker.kill('SIGKILL'), hangMs);
   }
 
   const engine: Engine = {
@@ -186,10 +207,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }
       const outcome = Promise.withResolvers<Assessment>();
       const job: Job = {
-        // A copy, because the caller's bytes may share their memory with others, and this memory moves to the worker.
-        bytes: new Uint8Array(bytes),
+        bytes,
         admitted,
-        abortFlag: new Int32Array(new SharedArrayBuffer(4)),
         resolve: outcome.resolve,
         reject: outcome.reject,
       };
@@ -217,14 +236,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     get isReady() {
       return !closing && slots.some((slot) => slot.ready);
     },
-    get threads() {
+    get workers() {
       return slots.map((slot) => slot.worker);
     },
     async close() {
       closing = true;
       for (const job of waiting.splice(0))
         job.reject(new AssessmentError('queue_full', 'The engine is closing.'));
-      await Promise.all(slots.map((slot) => slot.worker.terminate()));
+      await Promise.all(slots.map(({ worker }) => end(worker)));
     },
   };
 
@@ -242,4 +261,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   started = true;
   return engine;
+}
+
+/** Sends an order; one to a worker that has just died is lost, as its `exit` event will tell. */
+function tell(worker: ChildProcess, order: WorkerOrder): void {
+  if (worker.connected) worker.send(order, () => {});
+}
+
+/** Ends a worker at once; nothing in it is worth waiting for. */
+async function end(worker: ChildProcess): Promise<void> {
+  if (worker.exitCode !== null || worker.signalCode !== null) return;
+  const exited = once(worker, 'exit');
+  worker.kill('SIGKILL');
+  await exited;
 }

@@ -2,7 +2,7 @@
 
 import sharp, { type Metadata, type OverlayOptions } from 'sharp';
 
-// One worker thread per core already; libvips threads and caches beside them only cost memory.
+// One worker per core already; libvips threads and caches beside them only cost memory.
 sharp.concurrency(1);
 sharp.cache(false);
 

@@ -1,21 +1,37 @@
-/** One worker thread: its own copy of the models, one photograph at a time. */
+/** One worker process: its own copy of the models, one photograph at a time. */
 
-import { parentPort, workerData } from 'node:worker_threads';
 import { AssessmentError } from './errors.ts';
-import { openPipeline } from './pipeline.ts';
-import type { WorkerAnswer, WorkerJob, WorkerSetup } from './pool.ts';
+import { openPipeline, type Pipeline } from './pipeline.ts';
+import type { WorkerAnswer, WorkerOrder } from './pool.ts';
+import type { ImageFormat } from './types.ts';
 
-const port = parentPort;
-if (port === null) throw new Error('worker.ts runs as a worker thread only.');
+let pipeline: Pipeline | undefined;
+let aborted = false;
 
-const { folder, profile, limits } = workerData as WorkerSetup;
-const pipeline = await openPipeline(folder, profile, limits);
-const answer = (message: WorkerAnswer) => port.postMessage(message);
+const answer = (message: WorkerAnswer) => process.send?.(message);
 
-port.on('message', async ({ bytes, admitted, abortFlag }: WorkerJob) => {
+async function obey(order: WorkerOrder): Promise<void> {
+  switch (order.kind) {
+    case 'open': {
+      const { folder, profile, limits } = order.setup;
+      pipeline = await openPipeline(folder, profile, limits);
+      answer({ kind: 'ready' });
+      break;
+    }
+    case 'assess':
+      aborted = false;
+      await assess(order.bytes, order.admitted);
+      break;
+    case 'abort':
+      aborted = true;
+      break;
+  }
+}
+
+async function assess(bytes: Uint8Array, admitted: readonly ImageFormat[]): Promise<void> {
   try {
-    const isAborted = () => Atomics.load(abortFlag, 0) === 1;
-    answer({ kind: 'assessed', assessment: await pipeline.assess(bytes, admitted, isAborted) });
+    if (pipeline === undefined) throw new Error('A photograph came before the models.');
+    answer({ kind: 'assessed', assessment: await pipeline.assess(bytes, admitted, () => aborted) });
   } catch (error) {
     const { code, message, cause } =
       error instanceof AssessmentError
@@ -23,5 +39,13 @@ port.on('message', async ({ bytes, admitted, abortFlag }: WorkerJob) => {
         : new AssessmentError('engine_failure', 'The engine failed.', { cause: error });
     answer({ kind: 'failed', code, message, detail: cause instanceof Error ? cause.stack : undefined });
   }
+}
+
+process.on('message', (order: WorkerOrder) => {
+  obey(order).catch((error: Error) => answer({ kind: 'unable', message: error.message }));
 });
-answer({ kind: 'ready' });
+
+// The server decides when its workers end; a terminal's Ctrl-C reaches all of them, and must not lose what is in flight.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+// However the server ended, nobody waits for answers any more.
+process.once('disconnect', () => process.exit());

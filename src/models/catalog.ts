@@ -138,7 +138,7 @@ export const profiles: readonly ProfileDescriptor[] = [
     operatingPoints: {
       weak: { threshold: 0.209, apcer: 0.164, bpcer: 0.009 },
       balanced: { threshold: 0.569, apcer: 0.067, bpcer: 0.052 },
-      strict: { threshold: 0.982, apcer: 0.007, bpcer: 0.44 },
+      strict: { threshold: 0.9821, apcer: 0.007, bpcer: 0.44 },
     },
   },
   {

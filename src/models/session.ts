@@ -14,7 +14,7 @@ export interface Session {
 
 /**
  * Loads an ONNX file whose only input has the descriptor's size.
- * One thread per session: with a worker per core, more threads only cost more CPU for the same answers.
+ * One thread: with a worker per core, more only cost more CPU for the same answers.
  */
 export async function openSession(file: string, input: InputDescriptor): Promise<Session> {
   const session = await InferenceSession.create(file, {

@@ -1,0 +1,151 @@
+/** The command line from outside: what it prints where, and its exit codes. No weights and no network. */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import * as catalog from '../../src/models/catalog.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const main = join(root, 'src', 'cli', 'main.ts');
+
+function run(args: string[], env: Record<string, string> = {}) {
+  const clean = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('BONAFIDE_')),
+  );
+  return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, [main, ...args], { env: { ...clean, ...env } }, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    );
+  });
+}
+
+async function temporary(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'main-'));
+  t.after(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+describe('bonafide', () => {
+  it('lists its commands', async () => {
+    const [none, help] = await Promise.all([run([]), run(['--help'])]);
+    assert.deepEqual(none, help);
+    assert.equal(help.code, 0);
+    for (const name of ['serve', 'check', 'models', 'samples'])
+      assert.match(help.stdout, new RegExp(`^  ${name} `, 'm'));
+  });
+
+  it('tells its version', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    assert.deepEqual(await run(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('answers a slip with a sentence and 2', async () => {
+    const slips: [string[], RegExp, Record<string, string>?][] = [
+      [['chekc'], /^There is no command named "chekc"\. See: bonafide --help\n$/],
+      [['check'], /^Name a photograph or a folder\. See --help\.\n$/],
+      [['check', 'a.jpg', '--frobnicate'], /^Unknown option '--frobnicate'\. See --help\.\n$/],
+      [
+        ['check', 'a.jpg', '--operating-point', 'soft'],
+        /^--operating-point must be one of weak, balanced, strict; /,
+      ],
+      [
+        ['check', 'a.jpg', '--workers', '0'],
+        /^--workers must be a whole number from 1 to 256; it is "0"\.\n$/,
+      ],
+      [['check', 'a.jpg'], /^There is no setting named BONAFIDE_WROKERS/, { BONAFIDE_WROKERS: '2' }],
+      [['check', 'a.jpg', '--profile', 'best'], /^There is no profile named "best"\./],
+      [['models'], /^Say: bonafide models list, pull or verify\./],
+      [
+        ['models', 'pull', 'nope'],
+        /^There is no profile and no model named "nope"\. Known: accurate, standard, /,
+      ],
+      [['samples', 'push'], /^Say: bonafide samples pull/],
+    ];
+    for (const [args, sentence, env] of slips) {
+      const { code, stdout, stderr } = await run(args, env);
+      assert.equal(code, 2, args.join(' '));
+      assert.match(stderr, sentence);
+      assert.equal(stdout, '');
+    }
+  });
+
+  it('has a help for each command', async () => {
+    for (const name of ['check', 'models', 'samples']) {
+      const { code, stdout, stderr } = await run([name, '--help']);
+      assert.deepEqual([code, stderr], [0, ''], name);
+      assert.match(stdout, new RegExp(`^Usage: bonafide ${name} `));
+      assert.match(stdout, /--data \.\.\. \(BONAFIDE_DATA; default: data\)/);
+    }
+  });
+
+  it('answers an error of the system with a sentence', async (t) => {
+    const file = join(await temporary(t), 'file');
+    await writeFile(file, '');
+    const { code, stderr } = await run(['samples', 'pull', join(file, 'samples')]);
+    assert.equal(code, 2);
+    assert.match(stderr, /^ENOTDIR: not a directory, .*\.\n$/);
+  });
+});
+
+describe('bonafide models', () => {
+  /** A data folder whose models of `standard` have other weights, as a user's own descriptors make it. */
+  async function dataWithStandard(t: TestContext) {
+    const data = await temporary(t);
+    const folder = join(data, 'models');
+    await mkdir(folder);
+    const ids = ['ultraface-rfb-320', 'landmark-68', 'minifas-128'];
+    for (const id of ids) {
+      const model = catalog.models.find((candidate) => candidate.id === id);
+      const sha256 = createHash('sha256').update(id).digest('hex');
+      await writeFile(join(folder, `${id}.model.json`), JSON.stringify({ ...model, sha256 }));
+      await writeFile(join(folder, `${id}.onnx`), id);
+    }
+    return { data, file: (id: string) => join(folder, `${id}.onnx`) };
+  }
+
+  it('lists what there is', async (t) => {
+    const { data } = await dataWithStandard(t);
+    const { code, stdout } = await run(['models', 'list', '--data', data]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^minifas-128 +liveness +ok +accurate, standard +MIT +Packaged by Faceplugin/m);
+    assert.match(stdout, /^yunet-2023mar +detect +missing +accurate +MIT /m);
+    const named = await run(['models', 'list', 'standard', '--data', data]);
+    assert.equal(named.stdout.trim().split('\n').length, 4);
+  });
+
+  it('verifies what is there, where a profile is complete', async (t) => {
+    const { data } = await dataWithStandard(t);
+    assert.equal((await run(['models', 'verify'], { BONAFIDE_DATA: data })).code, 0);
+    assert.equal((await run(['models', 'verify', 'standard', '--data', data])).code, 0);
+  });
+
+  it('names what mends the missing and the damaged', async (t) => {
+    const { data, file } = await dataWithStandard(t);
+    const named = await run(['models', 'verify', 'accurate', '--data', data]);
+    assert.equal(named.code, 1);
+    assert.match(
+      named.stderr,
+      /^The weights of yunet-2023mar are missing\. Run: bonafide models pull yunet-2023mar$/m,
+    );
+
+    await writeFile(file('landmark-68'), 'half');
+    const all = await run(['models', 'verify', '--data', data]);
+    assert.equal(all.code, 1);
+    assert.match(all.stdout, /^landmark-68 +damaged$/m);
+    assert.equal(
+      all.stderr,
+      'The weights of landmark-68 are damaged. Run: bonafide models pull landmark-68\n' +
+        'The weights of no profile are complete. Run: bonafide models pull\n',
+    );
+  });
+
+  it('finds that nothing is there', async (t) => {
+    const { code, stderr } = await run(['models', 'verify', '--data', await temporary(t)]);
+    assert.equal(code, 1);
+    assert.equal(stderr, 'The weights of no profile are complete. Run: bonafide models pull\n');
+  });
+});
