@@ -8,7 +8,8 @@ import type { ImageFormat } from './types.ts';
 let pipeline: Pipeline | undefined;
 let aborted = false;
 
-const answer = (message: WorkerAnswer) => process.send?.(message);
+/** An answer that the server is no longer there for is dropped. */
+const answer = (message: WorkerAnswer) => process.send?.(message, undefined, undefined, () => {});
 
 async function obey(order: WorkerOrder): Promise<void> {
   switch (order.kind) {

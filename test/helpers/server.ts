@@ -35,6 +35,37 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+/** Keeps a server's log, and tells when a line is written that a test waits for. */
+export interface LogKeeper {
+  readonly lines: string[];
+  write(line: string): void;
+  /** Resolves with the first line, written before or after, for which this holds. */
+  until(holds: (entry: Record<string, unknown>) => boolean): Promise<void>;
+}
+
+export function keepLog(): LogKeeper {
+  const lines: string[] = [];
+  const waits = new Set<(line: string) => void>();
+  return {
+    lines,
+    write(line) {
+      lines.push(line);
+      for (const wait of waits) wait(line);
+    },
+    until(holds) {
+      return new Promise((resolve) => {
+        const wait = (line: string) => {
+          if (!holds(JSON.parse(line))) return;
+          waits.delete(wait);
+          resolve();
+        };
+        waits.add(wait);
+        for (const line of lines) wait(line);
+      });
+    },
+  };
+}
+
 /** Starts a server with the standard profile on a free port of the loopback address. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const folder = await standardWeights();
