@@ -14,7 +14,9 @@ if (changed('node_modules/.package-lock.json') < changed('package-lock.json')) {
   const npm = process.env.npm_execpath;
   const command = npm === undefined ? ['npm'] : [process.execPath, npm];
   const [program, ...args] = [...command, 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  const { status } = spawnSync(program, args, { cwd: root, stdio: 'inherit' });
+  // For an npm too old to know `allowScripts`: onnxruntime would fetch CUDA libraries that nothing here uses.
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  const { status } = spawnSync(program, args, { cwd: root, env, stdio: 'inherit' });
   if (status !== 0) {
     console.error('The dependencies could not be installed; see the lines above.');
     process.exit(1);

@@ -106,7 +106,7 @@ export function toFailure(error: unknown): Failure {
     return { code: error.code, message: error.message };
   }
   const { code, statusCode, validation, message } = error as {
-    code?: string;
+    code?: string | number;
     statusCode?: number;
     validation?: { instancePath: string; message?: string; params?: Record<string, unknown> }[];
     message?: string;
@@ -128,8 +128,12 @@ export function toFailure(error: unknown): Failure {
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return { code: 'unsupported_media_type', message: 'The Content-Type is missing or not supported here.' };
   }
-  if (code?.startsWith('FST_') === true && statusCode !== undefined && statusCode < 500) {
-    return { code: 'invalid_request', message: message ?? 'The request is malformed.' };
+  if (code === 'FST_PARTS_LIMIT' || code === 'FST_FILES_LIMIT' || code === 'FST_FIELDS_LIMIT') {
+    return { code: 'invalid_request', message: 'The form has more parts than are allowed.' };
+  }
+  // A code may also be a number: DOMException has them.
+  if (typeof code === 'string' && code.startsWith('FST_') && statusCode !== undefined && statusCode < 500) {
+    return { code: 'invalid_request', message: `${message ?? 'The request is malformed'}.` };
   }
   if (error instanceof SyntaxError)
     return { code: 'invalid_request', message: 'The body is not valid JSON.' };

@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
+import { IntakeError } from '../../intake/errors.ts';
 import { decodeBase64 } from '../../intake/image-source.ts';
 import { imageFormats } from '../../liveness/decode.ts';
 import { RequestError } from '../../server/errors.ts';
@@ -40,7 +41,7 @@ export const native: Dialect = {
     await acceptMultipart(app, services.maxImageBytes);
     app.addContentTypeParser(
       [...rawTypes],
-      { parseAs: 'buffer', bodyLimit: services.maxImageBytes },
+      { parseAs: 'buffer' },
       (_request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: Buffer) => void) =>
         done(null, body),
     );
@@ -71,6 +72,7 @@ export const native: Dialect = {
             413: problem,
             415: problem,
             422: problem,
+            500: problem,
             503: problem,
           },
         },
@@ -100,7 +102,13 @@ export const native: Dialect = {
 };
 
 async function readImage(body: Body, services: Services, signal: AbortSignal): Promise<Uint8Array> {
-  if (body instanceof Uint8Array) return body;
+  if (body instanceof Uint8Array) {
+    // The route's own limit has room for base64.
+    if (body.length > services.maxImageBytes) {
+      throw new IntakeError('too_many_bytes', `The image has more than ${services.maxImageBytes} bytes.`);
+    }
+    return body;
+  }
   const { image } = body;
   if (image instanceof Uint8Array) return image;
   if (image.bytes !== undefined) return decodeBase64(image.bytes, services.maxImageBytes);
