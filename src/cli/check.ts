@@ -25,7 +25,7 @@ const settingNames = ['profile', 'dataFolder', 'workers', 'maxImageBytes', 'maxP
 
 const help = `Usage: bonafide check FILE|FOLDER ... [options]
 
-Assesses photographs: is there a living person before the camera, or a print, a screen, a mask?
+Assesses photographs: is there a living person before the camera, or a print or a screen?
 Folders are searched, with all that is in them, for ${extensions.join(', ')};
 a file that is named is tried whatever its name.
 

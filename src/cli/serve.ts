@@ -1,5 +1,6 @@
 /** `bonafide serve`: models, credential, engine and server put together, and taken apart again on SIGTERM. */
 
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -54,6 +55,8 @@ async function runServer(config: Config): Promise<number> {
     say: (sentence) => process.stderr.write(`${sentence}\n`),
   }).finally(stop);
   const { credential, created } = await ensureCredential(config.dataFolder);
+  // At once: it is shown this once, whatever becomes of the rest of the start.
+  if (created) process.stdout.write(introduce(credential, config.dataFolder));
   const sample = await ensurePortrait(config.dataFolder);
 
   // Until here a signal ends the process at once, as nothing is under way yet that could be lost.
@@ -134,6 +137,7 @@ function untilSignal(): Promise<void> {
 async function ensurePortrait(dataFolder: string): Promise<string> {
   const folder = join(dataFolder, 'samples');
   const path = resolve(folder, 'portrait.jpg');
+  if (existsSync(path)) return path;
   await mkdir(folder, { recursive: true });
   const drawing = await readFile(new URL('../../assets/portrait.svg', import.meta.url), 'utf8');
   const temporary = `${path}.${process.pid}.part`;
@@ -163,19 +167,25 @@ interface BannerFacts {
   sample: string;
 }
 
-/** What is printed when the server is ready. The credential is shown once, and never again in a service's log. */
+/** Shows the credential once, and never again in a service's log. */
+function introduce({ appKey, secretKey, apiKey }: Credential, dataFolder: string): string {
+  return [
+    `A credential was made and is kept in ${credentialPath(dataFolder)}:`,
+    `  appKey     ${appKey}`,
+    `  secretKey  ${secretKey}`,
+    `  x-api-key  ${apiKey}`,
+    '',
+    '',
+  ].join('\n');
+}
+
+/** What is printed when the server is ready; commands to try it with where the credential is new. */
 function banner({ origin, config, profile, note, credential, created, sample }: BannerFacts): string {
   const lines = [`bonafide is ready on ${origin} with the ${profile} profile.`];
   if (note !== undefined) lines.push(note);
-  const file = credentialPath(config.dataFolder);
   if (created) {
     const { appKey, secretKey, apiKey } = credential;
     lines.push(
-      '',
-      `A credential was made and is kept in ${file}:`,
-      `  appKey     ${appKey}`,
-      `  secretKey  ${secretKey}`,
-      `  x-api-key  ${apiKey}`,
       '',
       'NHN Cloud Face Liveness:',
       `  curl '${origin}/v1.0/appkeys/${appKey}/spoofing' -H 'Authorization: ${secretKey}' -F 'imageFile=@${sample}'`,
@@ -189,7 +199,7 @@ function banner({ origin, config, profile, note, credential, created, sample }: 
       `${sample} is a drawing, so each says that it is an attack. Try a photograph of yourself.`,
     );
   } else {
-    lines.push(`The credential is in ${file}.`);
+    lines.push(`The credential is in ${credentialPath(config.dataFolder)}.`);
   }
   lines.push(`OpenAPI document: ${origin}/openapi.json`);
   return `${lines.join('\n')}\n`;

@@ -163,6 +163,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         onGone(new Error(`The worker ended with ${signal ?? `code ${code}`}.`)),
       );
       worker.on('message', (answer: WorkerAnswer) => {
+        // What a worker said last may arrive after its end; the slot is its successor's by then.
+        if (isGone) return;
         const { job } = slot;
         clearTimeout(slot.hang);
         slot.job = undefined;

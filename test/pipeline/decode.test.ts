@@ -1,0 +1,419 @@
+/** Real files of every format to upright pixels, and damaged, oversized and foreign ones to the right refusal. */
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { crc32, deflateSync } from 'node:zlib';
+import sharp, { type Sharp } from 'sharp';
+import { type DecodeLimits, decode, imageFormats } from '../../src/liveness/decode.ts';
+import { AssessmentError, type EngineErrorCode } from '../../src/liveness/errors.ts';
+import { HeicDecoder } from '../../src/liveness/heic.ts';
+import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
+import { portraitAreas, portraitSize, portraitSvg } from '../helpers/portrait.ts';
+
+const { width, height } = portraitSize;
+const heic = new HeicDecoder();
+const roomy: DecodeLimits = { maxPixels: 50_000_000 };
+
+const fixture = (name: string) => readFile(join(import.meta.dirname, '..', 'fixtures', name));
+
+/** The figure's pixels, upright: the truth that every file is held against. */
+let upright: Uint8Array;
+before(async () => {
+  upright = await sharp(Buffer.from(portraitSvg)).flatten().toColourspace('srgb').raw().toBuffer();
+  assert.equal(upright.length, width * height * 3);
+});
+
+/** The figure, ready to be encoded. */
+function figure(): Sharp {
+  return sharp(upright, { raw: { width, height, channels: 3 } });
+}
+
+async function decoded(bytes: Uint8Array, admitted: readonly ImageFormat[] = imageFormats): Promise<Frame> {
+  return await decode(bytes, admitted, roomy, heic);
+}
+
+async function refused(bytes: Uint8Array, code: EngineErrorCode, limits = roomy, admitted = imageFormats) {
+  let caught: unknown;
+  await assert.rejects(decode(bytes, admitted, limits, heic), (error) => {
+    caught = error;
+    return true;
+  });
+  assert.ok(caught instanceof AssessmentError, `${caught}`);
+  assert.equal(caught.code, code, caught.message);
+  return caught;
+}
+
+/** Asserts the figure's colours in the middle of each of its areas, where no codec smears one into another. */
+function isFigure(frame: Frame, tolerance: number, colourOf = (colour: readonly number[]) => colour): void {
+  assert.deepEqual([frame.width, frame.height], [width, height]);
+  assert.equal(frame.pixels.length, width * height * 3);
+  for (const area of portraitAreas) {
+    const expected = colourOf(area.colour);
+    for (const y of [area.y + 6, area.y + area.height - 7]) {
+      for (const x of [area.x + 6, area.x + area.width - 7]) {
+        const at = (y * width + x) * 3;
+        const found = [...frame.pixels.subarray(at, at + 3)];
+        const worst = Math.max(...found.map((value, i) => Math.abs(value - (expected[i] as number))));
+        assert.ok(worst <= tolerance, `at ${x}, ${y}: ${found}, not ${expected}`);
+      }
+    }
+  }
+}
+
+describe('every admitted format', () => {
+  const files: Record<ImageFormat, [tolerance: number, make: () => Promise<Uint8Array>]> = {
+    jpeg: [6, () => figure().jpeg({ quality: 95 }).toBuffer()],
+    png: [0, () => figure().png().toBuffer()],
+    webp: [0, () => figure().webp({ lossless: true }).toBuffer()],
+    avif: [6, () => figure().avif({ quality: 90 }).toBuffer()],
+    tiff: [0, () => figure().tiff({ compression: 'lzw' }).toBuffer()],
+    gif: [2, () => figure().gif().toBuffer()],
+    heic: [6, () => fixture('portrait.heic')],
+  };
+  for (const [format, [tolerance, make]] of Object.entries(files)) {
+    it(`gives the same pixels: ${format}`, async () => {
+      const frame = await decoded(await make());
+      assert.equal(frame.format, format);
+      isFigure(frame, tolerance);
+    });
+  }
+
+  it('is tested', () => {
+    assert.deepEqual(Object.keys(files).sort(), [...imageFormats].sort());
+  });
+
+  it('is told by content, also where the bytes lie within a larger buffer', async () => {
+    const png = await figure().png().toBuffer();
+    const larger = Buffer.concat([Buffer.from('%PDF-1.7 '), png, Buffer.from('tail')]);
+    isFigure(await decoded(larger.subarray(9, 9 + png.length)), 0);
+  });
+});
+
+describe('orientation', () => {
+  /**
+   * The upright picture's pixel (x, y) as it is stored under each EXIF orientation, in a stored picture of w x h: EXIF 2.32,
+   * table 6, written out by hand so that sharp's own reading of it is not its own witness.
+   */
+  const stored: Record<number, (x: number, y: number, w: number, h: number) => [number, number]> = {
+    1: (x, y) => [x, y],
+    2: (x, y, w) => [w - 1 - x, y],
+    3: (x, y, w, h) => [w - 1 - x, h - 1 - y],
+    4: (x, y, _, h) => [x, h - 1 - y],
+    5: (x, y) => [y, x],
+    6: (x, y, _, h) => [y, h - 1 - x],
+    7: (x, y, w, h) => [w - 1 - y, h - 1 - x],
+    8: (x, y, w) => [w - 1 - y, x],
+  };
+
+  function lying(orientation: number): Sharp {
+    const [w, h] = orientation > 4 ? [height, width] : [width, height];
+    const place = stored[orientation] as (typeof stored)[number];
+    const pixels = new Uint8Array(upright.length);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const [sx, sy] = place(x, y, w, h);
+        const from = (y * width + x) * 3;
+        pixels.set(upright.subarray(from, from + 3), (sy * w + sx) * 3);
+      }
+    }
+    return sharp(pixels, { raw: { width: w, height: h, channels: 3 } }).withMetadata({ orientation });
+  }
+
+  for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    it(`${orientation} of a JPEG comes out upright`, async () => {
+      const bytes = await lying(orientation).jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
+      assert.equal((await sharp(bytes).metadata()).orientation, orientation);
+      isFigure(await decoded(bytes), 3);
+    });
+  }
+
+  for (const format of ['png', 'webp', 'tiff'] as const) {
+    it(`6 of a ${format} comes out upright`, async () => {
+      const options = { webp: { lossless: true }, png: {}, tiff: { compression: 'lzw' as const } }[format];
+      const bytes = await lying(6).toFormat(format, options).toBuffer();
+      assert.equal((await sharp(bytes).metadata()).orientation, 6);
+      isFigure(await decoded(bytes), 0);
+    });
+  }
+
+  it("of a HEIC is the file's own, and its EXIF is not applied on top", async () => {
+    const bytes = await fixture('portrait-rotated.heic');
+    assert.ok(bytes.includes('irot') && bytes.includes('Exif\0\0'), 'the fixture tells both ways');
+    isFigure(await decoded(bytes), 6);
+  });
+
+  it('counts for the size limit as for any picture: its pixels are the same lying or upright', async () => {
+    const bytes = await lying(6).png().toBuffer();
+    isFigure(await decode(bytes, imageFormats, { maxPixels: width * height }, heic), 0);
+    await refused(bytes, 'image_too_large', { maxPixels: width * height - 1 });
+  });
+});
+
+describe('pixels of other kinds', () => {
+  const grey = ([r, g, b]: readonly number[]) => {
+    const mean = Math.round(((r as number) + 2 * (g as number) + (b as number)) / 4);
+    return [mean, mean, mean];
+  };
+
+  it('are laid on white where they are transparent', async () => {
+    const pixels = new Uint8Array(4 * 1 * 4);
+    pixels.set([255, 0, 0, 255, 255, 0, 0, 0, 0, 0, 255, 128, 0, 0, 0, 0]);
+    for (const format of ['png', 'webp', 'tiff'] as const) {
+      const options = { webp: { lossless: true }, png: {}, tiff: { compression: 'lzw' as const } }[format];
+      const picture = sharp(pixels, { raw: { width: 4, height: 1, channels: 4 } });
+      const frame = await decoded(await picture.toFormat(format, options).toBuffer());
+      assert.deepEqual([frame.width, frame.height], [4, 1], format);
+      const expected = [255, 0, 0, 255, 255, 255, 127, 127, 255, 255, 255, 255];
+      for (const [i, value] of expected.entries()) {
+        assert.ok(Math.abs((frame.pixels[i] as number) - value) <= 2, `${format}: ${frame.pixels}`);
+      }
+    }
+  });
+
+  it('are repeated over the colours where they are grey', async () => {
+    const pixels = Uint8Array.from(
+      { length: width * height },
+      (_, i) => grey([...upright.subarray(i * 3, i * 3 + 3)])[0] as number,
+    );
+    for (const format of ['png', 'jpeg', 'tiff'] as const) {
+      const bytes = await sharp(pixels, { raw: { width, height, channels: 1 } })
+        .toColourspace('b-w')
+        .toFormat(format)
+        .toBuffer();
+      assert.equal((await sharp(bytes).metadata()).channels, 1);
+      isFigure(await decoded(bytes), 3, grey);
+    }
+  });
+
+  it('are both where they are grey and transparent', async () => {
+    const greyAlpha = await sharp(Uint8Array.of(60, 255, 60, 0), {
+      raw: { width: 2, height: 1, channels: 2 },
+    })
+      .greyscale()
+      .toColourspace('b-w')
+      .png()
+      .toBuffer();
+    assert.equal((await sharp(greyAlpha).metadata()).channels, 2);
+    assert.deepEqual([...(await decoded(greyAlpha)).pixels], [60, 60, 60, 255, 255, 255]);
+  });
+
+  it('are brought from 16 bit to 8', async () => {
+    const deep = Uint16Array.from(upright, (value) => value * 257);
+    const bytes = await sharp(deep, { raw: { width, height, channels: 3 } })
+      .toColourspace('rgb16')
+      .png()
+      .toBuffer();
+    assert.equal((await sharp(bytes).metadata()).depth, 'ushort');
+    isFigure(await decoded(bytes), 1);
+  });
+
+  it('are brought from 16 bit grey to 8', async () => {
+    const deep = Uint16Array.of(0, 60 * 257, 0xffff);
+    const bytes = await sharp(deep, { raw: { width: 3, height: 1, channels: 1 } })
+      .toColourspace('grey16')
+      .png()
+      .toBuffer();
+    const { depth, channels } = await sharp(bytes).metadata();
+    assert.deepEqual([depth, channels], ['ushort', 1]);
+    assert.deepEqual([...(await decoded(bytes)).pixels], [0, 0, 0, 60, 60, 60, 255, 255, 255]);
+  });
+
+  it('are brought from CMYK to RGB', async () => {
+    const bytes = await figure().toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer();
+    assert.equal((await sharp(bytes).metadata()).space, 'cmyk');
+    // Ink reaches none of the figure's pure colours; which is which must show all the same.
+    isFigure(await decoded(bytes), 75);
+  });
+
+  it('come from a palette', async () => {
+    const bytes = await figure().png({ palette: true, colours: 8 }).toBuffer();
+    isFigure(await decoded(bytes), 4);
+  });
+});
+
+describe('files of several pictures', () => {
+  const red = { create: { width: 8, height: 6, channels: 3, background: '#ff0000' } } as const;
+  const blue = { create: { width: 8, height: 6, channels: 3, background: '#0000ff' } } as const;
+
+  for (const format of ['gif', 'webp', 'tiff'] as const) {
+    it(`give the first: ${format}`, async () => {
+      const [first, second] = await Promise.all([red, blue].map((one) => sharp(one).png().toBuffer()));
+      const bytes = await sharp([first as Buffer, second as Buffer], { join: { animated: true } })
+        .toFormat(format, { quality: 100 })
+        .toBuffer();
+      assert.equal((await sharp(bytes).metadata()).pages, 2);
+      const frame = await decoded(bytes);
+      assert.deepEqual([frame.width, frame.height], [8, 6]);
+      const [r, g, b] = frame.pixels as unknown as [number, number, number];
+      assert.ok(r > 240 && g < 15 && b < 15, `${r}, ${g}, ${b}`);
+    });
+  }
+});
+
+describe('damaged files', () => {
+  /** Rough, so that half of the file is about half of the picture. */
+  const rough = Uint8Array.from({ length: 120 * 90 * 3 }, (_, i) => Math.abs(Math.sin(i * i)) * 256);
+  const picture = () => sharp(rough, { raw: { width: 120, height: 90, channels: 3 } });
+
+  for (const format of ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const) {
+    it(`are refused when cut short: ${format}`, async () => {
+      const bytes = await picture().toFormat(format).toBuffer();
+      assert.equal((await decoded(bytes)).width, 120);
+      for (const share of [0.3, 0.6, 0.9]) {
+        await refused(bytes.subarray(0, Math.floor(bytes.length * share)), 'undecodable_image');
+      }
+    });
+  }
+
+  it('are refused when there is only a head', async () => {
+    for (const head of [
+      '\xff\xd8\xff',
+      '\x89PNG\r\n\x1a\n',
+      'GIF89a',
+      'II*\0',
+      'RIFF\0\0\0\0WEBP',
+      '\0\0\0\x14ftypavif\0\0\0\0mif1',
+    ]) {
+      await refused(Buffer.from(head, 'latin1'), 'undecodable_image');
+    }
+  });
+
+  it('are refused where bytes in the middle are wrong', async () => {
+    const png = await picture().png().toBuffer();
+    png.fill(0x55, png.length >> 1, (png.length >> 1) + 64);
+    await refused(png, 'undecodable_image');
+  });
+
+  it('are refused when a HEIC is cut short or spoilt', async () => {
+    const bytes = await fixture('portrait.heic');
+    for (const length of [16, 100, 300, bytes.length - 40]) {
+      await refused(bytes.subarray(0, length), 'undecodable_image');
+    }
+    const spoilt = Buffer.from(bytes);
+    spoilt.fill(0, spoilt.indexOf('mdat') + 4);
+    await refused(spoilt, 'undecodable_image');
+    // The decoder goes on to work after all that.
+    isFigure(await decoded(bytes), 6);
+  });
+
+  it('are refused without a word about where and how', async () => {
+    const error = await refused(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), 'undecodable_image');
+    assert.equal(error.message, 'The png image is damaged or incomplete.');
+    assert.ok(error.cause instanceof Error);
+  });
+});
+
+describe('files too large', () => {
+  function chunk(type: string, content: Uint8Array): Buffer {
+    const body = Buffer.concat([Buffer.from(type, 'latin1'), content]);
+    const bytes = Buffer.alloc(body.length + 8);
+    bytes.writeUInt32BE(content.length);
+    body.copy(bytes, 4);
+    bytes.writeUInt32BE(crc32(body), body.length + 4);
+    return bytes;
+  }
+
+  /** A PNG whose header claims a size that its few kilobytes would unpack towards. */
+  function bomb(w: number, h: number): Buffer {
+    const header = Buffer.alloc(13);
+    header.writeUInt32BE(w, 0);
+    header.writeUInt32BE(h, 4);
+    header.set([8, 2, 0, 0, 0], 8);
+    return Buffer.concat([
+      Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+      chunk('IHDR', header),
+      chunk('IDAT', deflateSync(Buffer.alloc(4_000_000))),
+      chunk('IEND', Buffer.alloc(0)),
+    ]);
+  }
+
+  it('are refused by their header, before they unpack', async () => {
+    const bytes = bomb(30_000, 30_000);
+    assert.ok(bytes.length < 10_000, `${bytes.length}`);
+    await decoded(await figure().png().toBuffer());
+    const memory = process.memoryUsage.rss();
+    const start = performance.now();
+    const error = await refused(bytes, 'image_too_large');
+    const took = performance.now() - start;
+    const grown = process.memoryUsage.rss() - memory;
+    assert.match(error.message, /30000 x 30000/);
+    assert.ok(took < 200, `took ${took} ms`);
+    // Unpacked it would be 2.7 GB.
+    assert.ok(grown < 50_000_000, `took ${grown} bytes`);
+  });
+
+  it('are refused from one pixel above the limit on', async () => {
+    for (const format of ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const) {
+      const bytes = await figure().toFormat(format).toBuffer();
+      assert.equal((await decode(bytes, imageFormats, { maxPixels: width * height }, heic)).width, width);
+      await refused(bytes, 'image_too_large', { maxPixels: width * height - 1 });
+    }
+  });
+
+  /** Tells whether the decoder was asked for pixels. */
+  class WatchedDecoder extends HeicDecoder {
+    decodes = 0;
+    override async decode(bytes: Uint8Array) {
+      this.decodes++;
+      return await super.decode(bytes);
+    }
+  }
+
+  it('are refused before they are decoded: HEIC', async () => {
+    const watched = new WatchedDecoder();
+    const bytes = await fixture('portrait.heic');
+    const limits = { maxPixels: width * height - 1 };
+    await assert.rejects(decode(bytes, imageFormats, limits, watched), { code: 'image_too_large' });
+    assert.equal(watched.decodes, 0);
+    isFigure(await decode(bytes, imageFormats, { maxPixels: width * height }, watched), 6);
+    assert.equal(watched.decodes, 1);
+  });
+
+  /** The fixture with another size in its `ispe` property than its picture has. */
+  async function claiming(w: number, h: number): Promise<Buffer> {
+    const bytes = await fixture('portrait.heic');
+    const at = bytes.indexOf('ispe');
+    assert.deepEqual([bytes.readUInt32BE(at + 8), bytes.readUInt32BE(at + 12)], [width, height]);
+    bytes.writeUInt32BE(w, at + 8);
+    bytes.writeUInt32BE(h, at + 12);
+    return bytes;
+  }
+
+  it('are refused by what a HEIC claims', async () => {
+    const watched = new WatchedDecoder();
+    const bytes = await claiming(30_000, 30_000);
+    await assert.rejects(decode(bytes, imageFormats, roomy, watched), { code: 'image_too_large' });
+    assert.equal(watched.decodes, 0);
+  });
+
+  it('are refused where a HEIC claims less than it holds', async () => {
+    await refused(await claiming(8, 8), 'undecodable_image');
+  });
+});
+
+describe('formats not admitted', () => {
+  it('are refused though they could be decoded', async () => {
+    const png = await figure().png().toBuffer();
+    const error = await refused(png, 'unsupported_format', roomy, ['jpeg', 'heic']);
+    assert.equal(error.message, 'The image must be one of jpeg, heic; this is png.');
+    await refused(await fixture('portrait.heic'), 'unsupported_format', roomy, ['jpeg']);
+    assert.equal((await decoded(png, ['png'])).format, 'png');
+  });
+
+  it('are refused where the decoder could read them but nobody may send them', async () => {
+    assert.equal((await sharp(Buffer.from(portraitSvg)).metadata()).format, 'svg');
+    const error = await refused(Buffer.from(portraitSvg), 'unsupported_format');
+    assert.match(error.message, /this is none that is known/);
+    await refused(new Uint8Array(), 'unsupported_format');
+  });
+
+  it('are refused where a file is another format than its first bytes say', async () => {
+    const disguised = await fixture('portrait.heic');
+    for (let at = disguised.indexOf('heic'); at >= 0; at = disguised.indexOf('heic', at + 1)) {
+      disguised.write('avif', at, 'latin1');
+    }
+    await refused(disguised, 'undecodable_image');
+  });
+});
