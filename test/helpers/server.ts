@@ -39,7 +39,7 @@ export interface TestServer {
 export interface LogKeeper {
   readonly lines: string[];
   write(line: string): void;
-  /** Resolves with the first line, written before or after, for which this holds. */
+  /** Resolves with the first line, written before or after, for which this holds; rejects when none comes for long. */
   until(holds: (entry: Record<string, unknown>) => boolean): Promise<void>;
 }
 
@@ -53,9 +53,11 @@ export function keepLog(): LogKeeper {
       for (const wait of waits) wait(line);
     },
     until(holds) {
-      return new Promise((resolve) => {
+      return new Promise((resolve, reject) => {
+        const bound = setTimeout(() => reject(new Error('No such line was written.')), 10_000);
         const wait = (line: string) => {
           if (!holds(JSON.parse(line))) return;
+          clearTimeout(bound);
           waits.delete(wait);
           resolve();
         };

@@ -1,0 +1,190 @@
+/** The served OpenAPI document: it describes the routes that run, all of them, and each answer is as it says. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import {
+  type Ask,
+  assertReply,
+  connect,
+  fill,
+  json,
+  keyed,
+  type OpenApi,
+  type OpenApiOperation,
+  openApiOf,
+  type Reply,
+  type Route,
+  routes,
+} from '../helpers/http.ts';
+import { landscape, padJpeg, readPhotos } from '../helpers/pictures.ts';
+import { startServer, type TestServer } from '../helpers/server.ts';
+
+const maxImageBytes = 100_000;
+const photos = await readPhotos();
+let server: TestServer;
+let ask: Ask;
+let document: OpenApi;
+
+before(async () => {
+  server = await startServer({ engine: { workers: 1, queue: 1 }, maxImageBytes });
+  ask = await connect(server);
+  document = await openApiOf(server.origin);
+});
+after(() => server.close());
+
+/** The paths of the running app that take POST, in the document's notation. */
+function postPaths(): string[] {
+  const parents: string[] = [];
+  return server.app
+    .printRoutes({ commonPrefix: false })
+    .split('\n')
+    .flatMap((line) => {
+      const [, indent, path, methods] = /^([│ ]*)[├└]── (\S+) \((.*)\)$/.exec(line) ?? [];
+      if (indent === undefined || path === undefined) return [];
+      const depth = indent.length / 4;
+      parents[depth] = (parents[depth - 1] ?? '') + path;
+      return methods?.split(', ').includes('POST') ? [parents[depth] as string] : [];
+    })
+    .map((path) => path.replace(/:(\w+)/g, '{$1}'));
+}
+
+function operations(): [path: string, operation: OpenApiOperation][] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.values(methods).map((operation): [string, OpenApiOperation] => [path, operation]),
+  );
+}
+
+const templateOf = ({ path }: Route) => path.replace(/\/appkeys\/[^/]+/, '/appkeys/{appKey}');
+
+function operationOf(route: Route): OpenApiOperation {
+  const operation = document.paths[templateOf(route)]?.post;
+  assert.ok(operation, `${route.path} is described`);
+  return operation;
+}
+
+describe('OpenAPI: the document', () => {
+  it('is of version 3.1 and open to everybody', async () => {
+    const response = await fetch(`${server.origin}/openapi.json`);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('content-type'), 'application/json; charset=utf-8');
+    assert.match(document.openapi, /^3\.1\./);
+  });
+
+  it('describes exactly the authenticated routes of the running app', () => {
+    const described = Object.keys(document.paths).sort();
+    assert.deepEqual(described, postPaths().sort());
+    assert.deepEqual(described, Object.values(routes).map(templateOf).sort());
+    for (const methods of Object.values(document.paths)) assert.deepEqual(Object.keys(methods), ['post']);
+  });
+
+  it('gives each operation a name of its own, a summary, a body and answers', () => {
+    const names = operations().map(([, { operationId }]) => operationId);
+    assert.equal(new Set(names).size, names.length);
+    for (const [path, { operationId, summary, requestBody, responses }] of operations()) {
+      assert.match(operationId, /^[a-z][A-Za-z]+$/, path);
+      assert.ok(summary.length > 0, path);
+      for (const { schema } of Object.values(requestBody.content)) assert.ok(schema, path);
+      for (const [status, { description, content }] of Object.entries(responses)) {
+        assert.ok(description.length > 0, `${path} ${status}`);
+        for (const { schema } of Object.values(content)) {
+          assert.equal((schema as { type?: string }).type, 'object', `${path} ${status}`);
+        }
+      }
+    }
+  });
+
+  it('names the header that each route takes its key from', () => {
+    for (const route of Object.values(routes)) {
+      const [scheme, ...others] = operationOf(route).security.flatMap((entry) => Object.keys(entry));
+      assert.deepEqual(others, []);
+      const { in: place, name } = document.components.securitySchemes[scheme as string] as {
+        in: string;
+        name: string;
+      };
+      assert.equal(place, 'header');
+      assert.equal(name.toLowerCase(), route.keyHeader);
+    }
+  });
+
+  it('describes bodies by schemas that compile, and that say what the server says', async () => {
+    const ajv = new Ajv2020({ keywords: ['x-file'] });
+    for (const route of Object.values(routes)) {
+      const { schema } = operationOf(route).requestBody.content['application/json'] as { schema: object };
+      const validate = ajv.compile(schema);
+      const { body } = route.asking(photos.face);
+      assert.ok(validate(JSON.parse(body)), ajv.errorsText(validate.errors));
+      assert.ok(!validate({}), 'an empty body is not as described');
+    }
+  });
+});
+
+/** For each route, requests that are answered with each status it documents. `connect` compares answer and schema. */
+type Produce = (route: Route, t: TestContext) => Promise<Reply>;
+
+const post: Produce = (route) => {
+  const { headers, body } = route.asking(photos.face);
+  return ask(route.path, { headers: keyed(route, headers), body });
+};
+const image =
+  (bytes: () => Promise<Buffer> | Buffer): Produce =>
+  async (route) => {
+    const { headers, body } = route.asking(await bytes());
+    return await ask(route.path, { headers: keyed(route, headers), body });
+  };
+const malformed: Produce = (route) =>
+  ask(route.path, { ...json({}), headers: keyed(route, json({}).headers) });
+const withoutKey: Produce = (route) => ask(route.path, route.asking(photos.face));
+const whenFull: Produce = async (route, t) => {
+  const held = await fill(server, 2);
+  const reply = await post(route, t);
+  await held.release();
+  assertReply(reply, route.unavailable);
+  return reply;
+};
+const whenDefective: Produce = async (route, t) => {
+  const assess = t.mock.method(server.engine, 'assess', () => Promise.reject(new TypeError('a defect')));
+  const reply = await post(route, t);
+  assess.mock.restore();
+  return reply;
+};
+const tooLarge = image(() => padJpeg(photos.face, maxImageBytes + 1));
+const noImage = image(() => Buffer.from('This is not an image.'));
+const cutShort = image(() => photos.body.subarray(0, 20_000));
+const nobody = image(() => landscape(640, 480));
+
+const produced: Record<Route['dialect'], Record<number, Produce[]>> = {
+  nhn: { 200: [post, nobody, malformed, withoutKey, noImage, cutShort, whenDefective], 503: [whenFull] },
+  argos: {
+    200: [post],
+    400: [malformed, nobody, tooLarge, noImage, cutShort, whenDefective],
+    403: [withoutKey],
+    503: [whenFull],
+  },
+  native: {
+    200: [post, nobody],
+    400: [malformed],
+    401: [withoutKey],
+    413: [tooLarge],
+    415: [noImage],
+    422: [cutShort],
+    500: [whenDefective],
+    503: [whenFull],
+  },
+};
+
+for (const route of Object.values(routes)) {
+  describe(`OpenAPI: ${route.name}`, () => {
+    const byStatus = produced[route.dialect];
+
+    it('documents exactly the statuses there are', () => {
+      assert.deepEqual(Object.keys(operationOf(route).responses), Object.keys(byStatus));
+    });
+
+    for (const [status, requests] of Object.entries(byStatus)) {
+      it(`answers ${status} as documented`, async (t) => {
+        for (const request of requests) assert.equal((await request(route, t)).status, Number(status));
+      });
+    }
+  });
+}
