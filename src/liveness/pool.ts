@@ -6,6 +6,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedProfile } from '../models/registry.ts';
 import type { DecodeLimits } from './decode.ts';
@@ -138,6 +139,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       });
       slot.worker = worker;
       slot.ready = false;
+      yieldToServer(worker);
       let isGone = false;
       const onGone = (reason: Error) => {
         if (isGone) return;
@@ -263,6 +265,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   started = true;
   return engine;
+}
+
+/** With every core at work, the server itself still gets its turn at once: it only needs a moment, and all wait for it. */
+function yieldToServer({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Gone already, which its `exit` event will tell; or a system that forbids it, where it is only a little slower.
+  }
 }
 
 /** Sends an order; one to a worker that has just died is lost, as its `exit` event will tell. */
