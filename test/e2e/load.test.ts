@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assertReply, routes } from '../helpers/http.ts';
+import { measureLoopDelay } from '../helpers/loop-delay.ts';
 import { startServer, type TestServer } from '../helpers/server.ts';
 import type { Load, Outcome, Report } from './load-client.ts';
 
@@ -63,24 +63,25 @@ describe('load', () => {
 
   it('answers 200 requests, 16 at a time, with the event loop free', async (t: TestContext) => {
     t.diagnostic(`resident before: ${residentMb()}`);
-    const delays = monitorEventLoopDelay({ resolution: 10 });
-    delays.enable();
+    const stopMeasuring = await measureLoopDelay();
     const start = performance.now();
-    const outcomes = await load({ dialects: mixed, requests: 200 });
+    const outcomes = await load({ dialects: mixed, count: 200 });
     const seconds = (performance.now() - start) / 1000;
-    delays.disable();
-    const p99 = delays.percentile(99) / 1e6;
+    const { own, idle } = await stopMeasuring();
     t.diagnostic(`resident after: ${residentMb()}`);
-    t.diagnostic(`event-loop delay p99 ${p99.toFixed(1)} ms, ${(200 / seconds).toFixed(0)} requests/s`);
+    t.diagnostic(
+      `event-loop delay p99 ${own.toFixed(1)} ms, of an idle process ${idle.toFixed(1)} ms; ${(200 / seconds).toFixed(0)} requests/s`,
+    );
     assert.deepEqual(failed(outcomes), []);
     assert.equal(outcomes.length, 200);
-    assert.ok(p99 < 50, `event-loop delay p99 is ${p99} ms`);
+    // What the machine's other work adds to everybody is not the server's.
+    assert.ok(own - idle < 50, `event-loop delay p99 is ${own} ms, and of an idle process ${idle} ms`);
     assert.equal(server.gate.underWay, 0);
   });
 
   it('loses no more than the request in hand when a worker dies, and goes on', async (t: TestContext) => {
     const [doomed] = server.engine.workers as [ChildProcess];
-    const outcomes = await load({ dialects: ['nhn'], requests: 200 }, (answered) => {
+    const outcomes = await load({ dialects: ['nhn'], count: 200 }, (answered) => {
       if (answered === 60) doomed.kill('SIGKILL');
     });
     assert.equal(doomed.signalCode, 'SIGKILL');
@@ -94,7 +95,7 @@ describe('load', () => {
         routes[route].unavailable,
       );
     }
-    const next = await load({ dialects: mixed, requests: 30 });
+    const next = await load({ dialects: mixed, count: 30 });
     assert.deepEqual(failed(next), []);
     assert.notEqual(server.engine.workers[0], doomed);
     const metrics = await (await fetch(`${server.origin}/metrics`)).text();

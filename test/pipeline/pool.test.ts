@@ -6,7 +6,6 @@ import { getEventListeners, once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { before, describe, it, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -17,6 +16,7 @@ import { stageNames } from '../../src/liveness/pipeline.ts';
 import { type Engine, type EngineOptions, startEngine, type WorkerAnswer } from '../../src/liveness/pool.ts';
 import type { Assessment } from '../../src/liveness/types.ts';
 import { loadRegistry, type ResolvedProfile } from '../../src/models/registry.ts';
+import { measureLoopDelay } from '../helpers/loop-delay.ts';
 import { samplePhotos, standardWeights } from '../helpers/weights.ts';
 
 /** Longer than any test: where a deadline matters, the clock is the test's own. */
@@ -474,10 +474,9 @@ describe('200 photographs, 16 at a time', () => {
     for (const kind of Object.keys(kinds)) alone.set(kind, await answerTo(kind));
 
     const order = Array.from({ length: 200 }, (_, i) => Object.keys(kinds)[(i * 5) % 8] as string).values();
-    const delay = monitorEventLoopDelay({ resolution: 10 });
+    const stopMeasuring = await measureLoopDelay();
     const memory = process.memoryUsage.rss();
     let answered = 0;
-    delay.enable();
     const start = performance.now();
     await Promise.all(
       Array.from({ length: 16 }, async () => {
@@ -488,16 +487,16 @@ describe('200 photographs, 16 at a time', () => {
       }),
     );
     const took = performance.now() - start;
-    delay.disable();
+    const { own, idle } = await stopMeasuring();
     assert.equal(answered, 200);
-    const p99 = delay.percentile(99) / 1e6;
     t.diagnostic(
-      `200 in ${(took / 1000).toFixed(1)} s; event loop p99 ${p99.toFixed(1)} ms, of which 10 are the measure's own`,
+      `200 in ${(took / 1000).toFixed(1)} s; event loop p99 ${own.toFixed(1)} ms, of an idle process ${idle.toFixed(1)} ms`,
     );
     t.diagnostic(
       `RSS ${(memory / 1e6).toFixed(0)} MB before, ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB after`,
     );
-    assert.ok(p99 < 50, `${p99} ms`);
+    // What the machine's other work adds to everybody is not the engine's.
+    assert.ok(own - idle < 50, `${own} ms, and of an idle process ${idle} ms`);
   });
 });
 
