@@ -35,19 +35,7 @@ export async function decodeRaster(bytes: Uint8Array, maxPixels: number): Promis
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
-  return {
-    width: info.width,
-    height: info.height,
-    pixels: info.channels === 3 ? data : greyToRgb(data, info.channels),
-  };
-}
-
-function greyToRgb(data: Uint8Array, channels: number): Uint8Array {
-  const pixels = new Uint8Array((data.length / channels) * 3);
-  for (let from = 0, to = 0; from < data.length; from += channels, to += 3) {
-    pixels.fill(data[from] as number, to, to + 3);
-  }
-  return pixels;
+  return { width: info.width, height: info.height, pixels: data };
 }
 
 /** Renders an SVG drawing of ours (never a client's file) as a JPEG. */

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { describeSettings, type SettingName, settings } from '../../src/config.ts';
+import { qualityLimits } from '../../src/liveness/quality.ts';
 import { operatingPointNames } from '../../src/liveness/types.ts';
 import { models, profiles } from '../../src/models/catalog.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
@@ -100,6 +101,13 @@ describe('THIRD_PARTY_MODELS.md', () => {
 });
 
 describe('docs/models.md', () => {
+  it('states every quality limit as the engine has it', () => {
+    const text = read('docs/models.md');
+    for (const [code, limit] of Object.entries(qualityLimits)) {
+      assert.match(text, new RegExp(`^\\| \`${code}\` \\| (picture|face) \\| ${limit} \\|`, 'm'));
+    }
+  });
+
   it('describes a model and a profile of one\u2019s own that the registry takes', async () => {
     const examples = read('docs/models.md').matchAll(
       /`([\w-]+\.(?:model|profile)\.json)`:\n\n```json\n(.*?)```/gs,
