@@ -47,6 +47,11 @@ const requestTimeoutMs = 60_000;
 /** @returns the server, ready to listen or to be injected into. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, metrics, logger } = options;
+  const setCommonHeaders = (request: FastifyRequest, reply: FastifyReply) => {
+    reply.header('x-request-id', request.id);
+    // A kept-alive connection would bring the client back to a server that is going away.
+    if (services.gate.isDraining) reply.header('connection', 'close');
+  };
   const app = fastify({
     loggerInstance: logger.child({}, { serializers }),
     // `observeRequests` writes the one line per request; the default ones carry paths, and with them appKeys.
@@ -63,9 +68,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => {
       // No hook has run for these.
-      reply.header('x-request-id', request.id);
-      // A kept-alive connection would bring the client back to a server that is going away.
-      if (services.gate.isDraining) reply.header('connection', 'close');
+      setCommonHeaders(request, reply);
       return refuse(dialectOf(request), error, request, reply);
     },
     ajv: {
@@ -79,11 +82,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
   app.decorateRequest('outcome', undefined);
   app.decorateRequest('dialect', undefined);
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-    // A kept-alive connection would bring the client back to a server that is going away.
-    if (services.gate.isDraining) reply.header('connection', 'close');
-  });
+  app.addHook('onRequest', async (request, reply) => setCommonHeaders(request, reply));
   await describeApi(app, options.version);
   observeRequests(app, metrics, services);
   serveHealth(app, options);
