@@ -8,12 +8,24 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const changed = (path) =>
   statSync(new URL(`../${path}`, import.meta.url), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
-// npm writes its record of what is installed last, so an interrupted installation counts as none.
-if (changed('node_modules/.package-lock.json') < changed('package-lock.json')) {
+// npm writes its record of what is installed last, so an interrupted installation counts as none; and so does one that
+// left the development tools out.
+if (
+  changed('node_modules/.package-lock.json') < changed('package-lock.json') ||
+  changed('node_modules/node/bin/node') === 0
+) {
   console.log('Installing the dependencies from package-lock.json ...');
   const npm = process.env.npm_execpath;
   const command = npm === undefined ? ['npm'] : [process.execPath, npm];
-  const [program, ...args] = [...command, 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  // The development tools too, whatever NODE_ENV says: the Node that runs it all is one of them.
+  const [program, ...args] = [
+    ...command,
+    'ci',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   // For an npm too old to know `allowScripts`: onnxruntime would fetch CUDA libraries that nothing here uses.
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
   const { status } = spawnSync(program, args, { cwd: root, env, stdio: 'inherit' });

@@ -92,7 +92,7 @@ export const settings = {
     default: [] as readonly string[],
     shown: 'none',
     doc: 'Hosts (host or host:port, separated by commas) that image URLs may name although they are not public, on any port.',
-    parse: list,
+    parse: hosts,
   }),
   nhnConfidence: setting({
     env: 'BONAFIDE_NHN_CONFIDENCE',
@@ -216,8 +216,13 @@ function choice<T extends string>(values: readonly T[]): (value: string) => T {
   };
 }
 
-function list(value: string): readonly string[] {
+/** A pattern, a network or an address without its brackets would be a host that never matches. */
+const hostPattern = /^([a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(:\d{1,5})?$/;
+
+function hosts(value: string): readonly string[] {
   const items = value.split(',').map((item) => item.trim().toLowerCase());
-  if (items.some((item) => item === '')) throw new Error('must be names separated by commas');
+  if (!items.every((item) => hostPattern.test(item))) {
+    throw new Error('must be hosts (host, host:port, [IPv6] or [IPv6]:port) separated by commas');
+  }
   return items;
 }

@@ -1,6 +1,6 @@
 /** `bonafide check`: assesses photographs from the disk, one row or one JSON line each. */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { getSystemErrorMessage, styleText } from 'node:util';
 import { ConfigError, flagOptions, loadConfig, parseCommand } from '../config.ts';
@@ -16,7 +16,7 @@ import {
 } from '../liveness/types.ts';
 import { annotate } from './annotate.ts';
 import { type Command, endOnSignals, settingsHelp } from './command.ts';
-import { annotatedPaths, extensions, findPictures, readBounded } from './pictures.ts';
+import { annotatedPaths, extensions, findPictures, firstWithin, readBounded } from './pictures.ts';
 import { chooseProfile } from './profile.ts';
 import { startDownloadReporter, startReporter } from './progress.ts';
 import { printable, table } from './table.ts';
@@ -33,7 +33,7 @@ a file that is named is tried whatever its name.
       One line of JSON for each file: {"file", "profile", "assessment"} or {"file", "profile", "error"}.
   --annotate FOLDER
       Writes each picture there as a JPEG, <name>.jpg, with boxes, points and verdicts drawn in;
-      subfolders stay as they are.
+      subfolders stay as they are. None of the photographs may lie in that folder.
   --operating-point weak|balanced|strict (default: balanced)
       Where P(live) is cut: from letting most people through to letting fewest attacks through.
 ${settingsHelp(settingNames)}
@@ -70,6 +70,13 @@ export const check: Command = async (args, env) => {
   if (target !== undefined) await mkdir(target, { recursive: true });
   const files = await findPictures(positionals, target);
   if (files.length === 0) throw new ConfigError(`There is no picture in ${positionals.join(', ')}.`);
+  // Written beside it, a picture could take the place of a photograph, and would be taken for one the next time.
+  const endangered = target === undefined ? undefined : await firstWithin(target, files);
+  if (endangered !== undefined) {
+    throw new ConfigError(
+      `${printable(endangered)} lies in ${target}, the folder of --annotate. Name a folder without photographs.`,
+    );
+  }
   const targetOf = target === undefined ? undefined : annotatedPaths(target, files);
 
   const folder = join(config.dataFolder, 'models');
@@ -104,13 +111,16 @@ export const check: Command = async (args, env) => {
       bytes = await readBounded(file, maxImageBytes);
       assessment = await engine.assess(bytes, { admitted: imageFormats });
     } catch (error) {
-      return { file, failure: asFailure(error) };
+      return { file, failure: asFailure(error, file) };
     }
     if (targetOf === undefined) return { file, assessment };
     try {
       const path = targetOf(file);
       await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, await annotate(bytes, assessment, operatingPoint, heic));
+      const annotated = await annotate(bytes, assessment, operatingPoint, heic);
+      // A link that lies there would lead the bytes elsewhere, perhaps into a photograph.
+      await rm(path, { force: true });
+      await writeFile(path, annotated);
       return { file, assessment };
     } catch (error) {
       return { file, assessment, notAnnotated: (error as Error).message };
@@ -233,15 +243,17 @@ export async function* inOrder<Item, Result>(
   for (const result of running) yield await result;
 }
 
-function asFailure(error: unknown): Failure {
+function asFailure(error: unknown, file: string): Failure {
   if (error instanceof AssessmentError) return { code: error.code, message: error.message };
-  return { code: 'unreadable_file', message: `The file cannot be read: ${systemReason(error)}.` };
+  return { code: 'unreadable_file', message: `The file cannot be read: ${systemReason(error, file)}.` };
 }
 
 /** "permission denied", without the path, which is told anyway. Errors that are not the system's are thrown on. */
-function systemReason(error: unknown): string {
-  const { errno } = error as NodeJS.ErrnoException;
+function systemReason(error: unknown, file: string): string {
+  const { code, errno } = error as NodeJS.ErrnoException;
   if (errno === undefined) throw error;
+  // Node puts U+FFFD where a name is not UTF-8, in a folder as on the command line; no file has that name.
+  if (code === 'ENOENT' && file.includes('\ufffd')) return 'its name is not UTF-8';
   return getSystemErrorMessage(errno);
 }
 

@@ -1,10 +1,11 @@
 /** `bonafide models`: which weights there are, where they come from, and whether they are whole. */
 
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ConfigError, flagOptions, loadConfig, parseCommand } from '../config.ts';
 import type { ModelDescriptor } from '../models/descriptor.ts';
 import { loadRegistry, type Registry } from '../models/registry.ts';
 import { pullWeights, requireWeights, verifyWeights, WeightsError } from '../models/weights.ts';
+import { pullCommand } from '../shell.ts';
 import { type Command, endOnSignals, settingsHelp } from './command.ts';
 import { pullBest } from './profile.ts';
 import { startDownloadReporter } from './progress.ts';
@@ -90,7 +91,7 @@ async function verify(folder: string, ids: readonly string[]): Promise<number> {
   }
   const isComplete = (id: string) => registry.profile(id).models.every((model) => whole.has(model.id));
   if (ids.length === 0 && ![...registry.profiles.keys()].some(isComplete)) {
-    faults.push('The weights of no profile are complete. Run: bonafide models pull');
+    faults.push(`The weights of no profile are complete. Run: ${pullCommand(dirname(folder))}`);
   }
   process.stdout.write(table(['MODEL', 'STATE'], rows));
   for (const fault of faults) process.stderr.write(`${fault}\n`);
@@ -108,7 +109,7 @@ async function faultOf(folder: string, model: ModelDescriptor): Promise<WeightsE
 }
 
 /** The models of the profiles, and the models, that have these ids; each once. */
-export function modelsNamed(registry: Registry, ids: readonly string[]): ModelDescriptor[] {
+function modelsNamed(registry: Registry, ids: readonly string[]): ModelDescriptor[] {
   const found = ids.flatMap((id) => {
     if (registry.profiles.has(id)) return registry.profile(id).models;
     const model = registry.models.get(id);

@@ -1,7 +1,7 @@
 /** Picture files: found in folders, read within bounds, and given a place among the annotated ones. */
 
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { AssessmentError } from '../liveness/errors.ts';
@@ -30,6 +30,7 @@ export async function findPictures(
   excluded: string | undefined,
 ): Promise<string[]> {
   const found = new Map<string, string>();
+  const left = excluded === undefined ? undefined : await real(excluded);
   async function search(folder: string): Promise<void> {
     const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
     // Taken for a picture, it will be reported as one that cannot be read.
@@ -37,7 +38,7 @@ export async function findPictures(
     for (const entry of entries?.sort((a, b) => (a.name < b.name ? -1 : 1)) ?? []) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) {
-        if (excluded === undefined || resolve(path) !== resolve(excluded)) await search(path);
+        if ((await real(path)) !== left) await search(path);
         // A link to a folder is not followed, because it may lead round in a circle.
       } else if ((entry.isFile() || entry.isSymbolicLink()) && pictureName.test(entry.name)) {
         found.set(resolve(path), path);
@@ -65,8 +66,23 @@ export function annotatedPaths(target: string, files: readonly string[]): (file:
 }
 
 function sharedFolder(one: string, other: string): string {
-  const isAbove = `${other}${sep}`.startsWith(one.endsWith(sep) ? one : `${one}${sep}`);
-  return isAbove ? one : sharedFolder(dirname(one), other);
+  return isWithin(one, other) ? one : sharedFolder(dirname(one), other);
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return `${path}${sep}`.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
+}
+
+/** The first of the files that lies in the folder, or that a link leads there. */
+export async function firstWithin(folder: string, files: readonly string[]): Promise<string | undefined> {
+  const realFolder = await real(folder);
+  for (const file of files) if (isWithin(realFolder, await real(file))) return file;
+  return undefined;
+}
+
+/** The path with its links followed; of what is not there, the path itself. */
+function real(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path));
 }
 
 /**

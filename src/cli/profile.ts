@@ -1,8 +1,10 @@
 /** Which profile runs: the one that was named, or the best whose weights are there or can be had within seconds. */
 
+import { dirname } from 'node:path';
 import type { DownloadOptions } from '../models/download.ts';
 import { loadRegistry, type Registry, type ResolvedProfile } from '../models/registry.ts';
 import { pullWeights, verifyWeights, WeightsError, type WeightsErrorCode } from '../models/weights.ts';
+import { pullCommand } from '../shell.ts';
 
 export interface ProfileChoice {
   /** Its weights are all there and whole. */
@@ -45,7 +47,8 @@ export async function chooseProfile(options: PullOptions & { setting: string }):
   const fault = await findFault(folder, accurate);
   if (fault === undefined) return { resolved: accurate };
   const standard = registry.profile('standard');
-  if ((await findFault(folder, standard)) === undefined) return { resolved: standard, note: note(fault) };
+  if ((await findFault(folder, standard)) === undefined)
+    return { resolved: standard, note: note(folder, fault) };
   return await pullBest(registry, options);
 }
 
@@ -64,7 +67,7 @@ export async function pullBest(
   say(`Pulling the weights of the profile accurate, or else standard, to ${folder}.`);
   const fault = await pullExtra(folder, accurate, standard, { onProgress, firstByteTimeoutMs: patienceMs });
   await pullWeights(folder, standard.models, { onProgress });
-  return fault === undefined ? { resolved: accurate } : { resolved: standard, note: note(fault) };
+  return fault === undefined ? { resolved: accurate } : { resolved: standard, note: note(folder, fault) };
 }
 
 /** What is wrong with the weights of one model. */
@@ -107,6 +110,6 @@ const reasons: Record<WeightsErrorCode, string> = {
   no_source: 'are missing and have no source',
 };
 
-function note({ id, code }: Fault): string {
-  return `Using the standard profile, because the weights of ${id} ${reasons[code]}. Run: bonafide models pull accurate`;
+function note(folder: string, { id, code }: Fault): string {
+  return `Using the standard profile, because the weights of ${id} ${reasons[code]}. Run: ${pullCommand(dirname(folder), 'accurate')}`;
 }

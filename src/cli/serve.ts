@@ -1,7 +1,6 @@
 /** `bonafide serve`: models, credential, engine and server put together, and taken apart again on SIGTERM. */
 
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
@@ -22,6 +21,7 @@ import { createAuthenticator } from '../server/auth.ts';
 import { type Credential, credentialPath, ensureCredential } from '../server/credential.ts';
 import { createGate } from '../server/gate.ts';
 import { createMetrics } from '../server/observability.ts';
+import { shellWord } from '../shell.ts';
 import { type Command, settingsHelp } from './command.ts';
 import { chooseProfile } from './profile.ts';
 import { startDownloadReporter } from './progress.ts';
@@ -55,9 +55,6 @@ async function runServer(config: Config): Promise<number> {
     say: (sentence) => process.stderr.write(`${sentence}\n`),
   }).finally(stop);
   const { credential, created } = await ensureCredential(config.dataFolder);
-  // At once: it is shown this once, whatever becomes of the rest of the start.
-  if (created) process.stdout.write(introduce(credential, config.dataFolder));
-  const sample = await ensurePortrait(config.dataFolder);
 
   // Until here a signal ends the process at once, as nothing is under way yet that could be lost.
   const stopped = untilSignal();
@@ -90,21 +87,24 @@ async function runServer(config: Config): Promise<number> {
       authenticator: createAuthenticator(credential),
       maxImageBytes: config.maxImageBytes,
       nhnConfidence: config.nhnConfidence,
+      ...(note !== undefined && { profileNote: note }),
     },
     metrics,
     logger,
     version: await packageVersion(),
-    profileNote: note,
   });
-  await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
+  await app.listen({ host: config.host, port: config.port }).catch(async (error: NodeJS.ErrnoException) => {
+    // Not shown yet and of no use to anybody: the next start is the first again.
+    if (created) await rm(credentialPath(config.dataFolder));
     throw new ConfigError(
       `Cannot listen on ${config.host}:${config.port}: ${error.code ?? error.message}. Choose another with --port or --host.`,
     );
   });
 
   const origin = originOf(app.server.address() as AddressInfo);
+  const facts = { origin, dataFolder: config.dataFolder, profile: profile.profile.id, note };
   process.stdout.write(
-    banner({ origin, config, profile: profile.profile.id, note, credential, created, sample }),
+    banner(created ? { ...facts, credential, sample: await drawPortrait(config.dataFolder) } : facts),
   );
 
   await stopped;
@@ -134,15 +134,12 @@ function untilSignal(): Promise<void> {
 }
 
 /** A drawn portrait for the first request: the detector finds it, and the product rightly calls it an attack. */
-async function ensurePortrait(dataFolder: string): Promise<string> {
-  const folder = join(dataFolder, 'samples');
-  const path = resolve(folder, 'portrait.jpg');
-  if (existsSync(path)) return path;
+async function drawPortrait(dataFolder: string): Promise<string> {
+  const folder = resolve(dataFolder, 'samples');
+  const path = join(folder, 'portrait.jpg');
   await mkdir(folder, { recursive: true });
   const drawing = await readFile(new URL('../../assets/portrait.svg', import.meta.url), 'utf8');
-  const temporary = `${path}.${process.pid}.part`;
-  await writeFile(temporary, await renderSvg(drawing));
-  await rename(temporary, path);
+  await writeFile(path, await renderSvg(drawing));
   return path;
 }
 
@@ -159,47 +156,43 @@ function originOf({ address, family, port }: AddressInfo): string {
 
 interface BannerFacts {
   origin: string;
-  config: Config;
+  dataFolder: string;
   profile: string;
   note: string | undefined;
-  credential: Credential;
-  created: boolean;
-  sample: string;
+  /** Both where the credential is new. */
+  credential?: Credential;
+  sample?: string;
 }
 
-/** Shows the credential once, and never again in a service's log. */
-function introduce({ appKey, secretKey, apiKey }: Credential, dataFolder: string): string {
-  return [
-    `A credential was made and is kept in ${credentialPath(dataFolder)}:`,
-    `  appKey     ${appKey}`,
-    `  secretKey  ${secretKey}`,
-    `  x-api-key  ${apiKey}`,
-    '',
-    '',
-  ].join('\n');
-}
-
-/** What is printed when the server is ready; commands to try it with where the credential is new. */
-function banner({ origin, config, profile, note, credential, created, sample }: BannerFacts): string {
+/** What is printed when the server is ready. The credential is shown once, and never again in a service's log. */
+function banner({ origin, dataFolder, profile, note, credential, sample }: BannerFacts): string {
   const lines = [`bonafide is ready on ${origin} with the ${profile} profile.`];
   if (note !== undefined) lines.push(note);
-  if (created) {
+  const file = credentialPath(dataFolder);
+  if (credential === undefined || sample === undefined) {
+    lines.push(`The credential is in ${file}.`);
+  } else {
     const { appKey, secretKey, apiKey } = credential;
+    const picture = shellWord(sample);
     lines.push(
       '',
+      `A credential was made and is kept in ${file}:`,
+      `  appKey     ${appKey}`,
+      `  secretKey  ${secretKey}`,
+      `  x-api-key  ${apiKey}`,
+      '',
       'NHN Cloud Face Liveness:',
-      `  curl '${origin}/v1.0/appkeys/${appKey}/spoofing' -H 'Authorization: ${secretKey}' -F 'imageFile=@${sample}'`,
+      // The picture comes through the shell: curl gives commas and semicolons in a file name a meaning of their own.
+      `  curl ${origin}/v1.0/appkeys/${appKey}/spoofing -H 'Authorization: ${secretKey}' -F 'imageFile=@-;filename=portrait.jpg' < ${picture}`,
       '',
       'ARGOS Face Liveness:',
-      `  (printf '{"faceImage":"'; base64 < '${sample}' | tr -d '\\n'; printf '"}') | curl '${origin}/modules/liveness' -H 'x-api-key: ${apiKey}' -H 'Content-Type: application/json' -d @-`,
+      `  (printf '{"faceImage":"'; base64 < ${picture} | tr -d '\\n'; printf '"}') | curl ${origin}/modules/liveness -H 'x-api-key: ${apiKey}' -H 'Content-Type: application/json' -d @-`,
       '',
       'The native API:',
-      `  curl '${origin}/v1/assess' -H 'x-api-key: ${apiKey}' -H 'Content-Type: image/jpeg' --data-binary '@${sample}'`,
+      `  curl ${origin}/v1/assess -H 'x-api-key: ${apiKey}' -H 'Content-Type: image/jpeg' --data-binary @- < ${picture}`,
       '',
       `${sample} is a drawing, so each says that it is an attack. Try a photograph of yourself.`,
     );
-  } else {
-    lines.push(`The credential is in ${credentialPath(config.dataFolder)}.`);
   }
   lines.push(`OpenAPI document: ${origin}/openapi.json`);
   return `${lines.join('\n')}\n`;

@@ -20,10 +20,35 @@ export interface Failure {
   readonly message: string;
 }
 
+/** What became of a request, for log and metrics. A closed set: it is a label of a metric. */
+export type Outcome =
+  | 'live'
+  | 'attack'
+  | 'no_face'
+  | 'face_too_small'
+  | 'too_many_faces'
+  | 'image_too_small'
+  | FailureCode;
+
+/** What a dialect says of an assessed image, and what that comes to. */
+export interface Answered<Answer> {
+  readonly answer: Answer;
+  readonly outcome: Outcome;
+}
+
+/** How a failure is answered: all of the response, so that it can also be sent where there is no framework yet. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: object;
+}
+
 /** What a dialect works with. */
 export interface Services {
   readonly engine: Engine;
   readonly profile: ResolvedProfile;
+  /** Why the profile in use is not the one hoped for, in a sentence. */
+  readonly profileNote?: string | undefined;
   readonly remoteImages: RemoteImageFetcher;
   readonly authenticator: Authenticator;
   readonly gate: Gate;
@@ -39,21 +64,17 @@ export interface Dialect {
   readonly prefixes: readonly string[];
   /** The routes below one of the prefixes. */
   routes(services: Services, prefix: string): FastifyPluginAsync;
-  /** Answers with a failure in the dialect's own envelope. */
-  refuse(reply: FastifyReply, failure: Failure): FastifyReply;
+  /** A failure in the dialect's own envelope. */
+  refusal(failure: Failure, requestId: string): Refusal;
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What became of the request, for log and metrics: `live`, `attack`, `no_face` or a failure code. */
-    outcome: string | undefined;
+    outcome: Outcome | undefined;
     /** The dialect that answers, for log and metrics. */
     dialect: Dialect['name'] | undefined;
   }
 }
-
-/** Seconds after which a refused client may try again. */
-export const retryAfterSeconds = 1;
 
 /** The codes that mean "not now" rather than "not like this". */
 export const retryable: ReadonlySet<FailureCode> = new Set([
@@ -63,6 +84,14 @@ export const retryable: ReadonlySet<FailureCode> = new Set([
   'deadline_exceeded',
   'worker_died',
 ]);
+
+/** The header of a refusal that tells a client when to try again, in seconds, where that may help. */
+export function retryAfter(code: FailureCode): { 'retry-after'?: string } {
+  return retryable.has(code) ? { 'retry-after': '1' } : {};
+}
+
+/** As Fastify names the media type of JSON. */
+export const jsonType = 'application/json; charset=utf-8';
 
 /** A transaction id: 13 characters of base 36, as ARGOS's example has them. */
 export function newTransactionId(): string {

@@ -69,7 +69,7 @@ function decodeCornerBoxes(
   region: Region,
 ): Detection[] {
   const scores = tensor(outputs, layout.scores);
-  const boxes = tensor(outputs, layout.boxes);
+  const boxes = tensor(outputs, layout.boxes, scores.length * 2);
   const detections: Detection[] = [];
   for (let i = 0; i < scores.length / 2; i++) {
     const score = scores[i * 2 + layout.face] as number;
@@ -99,11 +99,12 @@ function decodeStrideGrid(
   const scaleY = region.height / input.height;
   const detections: Detection[] = [];
   for (const stride of layout.strides) {
-    const classes = tensor(outputs, `cls_${stride}`);
-    const objects = tensor(outputs, `obj_${stride}`);
-    const boxes = tensor(outputs, `bbox_${stride}`);
-    const points = tensor(outputs, `kps_${stride}`);
     const columns = input.width / stride;
+    const cells = columns * (input.height / stride);
+    const classes = tensor(outputs, `cls_${stride}`, cells);
+    const objects = tensor(outputs, `obj_${stride}`, cells);
+    const boxes = tensor(outputs, `bbox_${stride}`, cells * 4);
+    const points = tensor(outputs, `kps_${stride}`, cells * 10);
     for (let i = 0; i < classes.length; i++) {
       const score = Math.sqrt(unit(classes[i] as number) * unit(objects[i] as number));
       if (!(score >= threshold)) continue;
@@ -154,8 +155,11 @@ function unit(value: number): number {
   return Math.min(Math.max(value, 0), 1);
 }
 
-function tensor(outputs: Outputs, name: string): Float32Array {
+function tensor(outputs: Outputs, name: string, count?: number): Float32Array {
   const values = outputs[name];
   if (values === undefined) throw new Error(`The detector has no output named ${name}.`);
+  if (count !== undefined && values.length !== count) {
+    throw new Error(`The detector's output ${name} has ${values.length} values, not ${count}.`);
+  }
   return values;
 }

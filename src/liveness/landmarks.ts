@@ -33,8 +33,12 @@ async function fromModel(
     let x = 0;
     let y = 0;
     for (const index of indices) {
-      x += values[index * 2] as number;
-      y += values[index * 2 + 1] as number;
+      const [pointX, pointY] = values.subarray(index * 2, index * 2 + 2);
+      if (pointX === undefined || pointY === undefined) {
+        throw new Error(`The landmark model gave ${values.length / 2} points, none at index ${index}.`);
+      }
+      x += pointX;
+      y += pointY;
     }
     return {
       x: region.x + (x / indices.length) * region.width,

@@ -1,9 +1,9 @@
 /** From bytes to an assessment: the ordered list of stages, and the runner that alone times, aborts and maps errors. */
 
-import type { LandmarkDescriptor, LivenessDescriptor } from '../models/descriptor.ts';
+import type { LandmarkDescriptor, LivenessDescriptor, ModelDescriptor } from '../models/descriptor.ts';
 import type { ResolvedProfile } from '../models/registry.ts';
 import { openSession, type Session } from '../models/session.ts';
-import { toTensor, valueCount } from '../models/tensor.ts';
+import { toTensor } from '../models/tensor.ts';
 import { weightsPath } from '../models/weights.ts';
 import { cropRegion } from './crop.ts';
 import { decide, fuse } from './decide.ts';
@@ -14,7 +14,7 @@ import { HeicDecoder } from './heic.ts';
 import { locateLandmarks } from './landmarks.ts';
 import { judgeFace, judgePicture } from './quality.ts';
 import { logOdds } from './score.ts';
-import type { Assessment, ImageFormat } from './types.ts';
+import type { Assessment, Box, Frame, ImageFormat } from './types.ts';
 
 /** The names of the stages, in their order; `timings` has one entry for each. */
 export const stageNames = ['decode', 'detect', 'landmarks', 'crop', 'score', 'quality', 'decide'] as const;
@@ -25,7 +25,7 @@ interface Loaded<Descriptor> {
   readonly session: Session;
 }
 
-/** A profile's models, loaded and run once. */
+/** A profile's models, loaded and tried. */
 export interface Pipeline {
   /**
    * Assesses one photograph.
@@ -36,32 +36,50 @@ export interface Pipeline {
   assess(bytes: Uint8Array, admitted: readonly ImageFormat[], isAborted: () => boolean): Promise<Assessment>;
 }
 
-/** Loads the models of a profile from the weights folder and runs each once. */
+/** What each model is tried on before the first photograph. */
+const blank: Frame = { format: 'png', width: 64, height: 64, pixels: new Uint8Array(64 * 64 * 3) };
+const blankFace: Box = { x0: 0, y0: 0, x1: 64, y1: 64 };
+
+/**
+ * Loads the models of a profile from the weights folder and runs the stage of each once.
+ * @throws Error that names the model which does not fit its descriptor.
+ */
 export async function openPipeline(
   folder: string,
   { profile, detector, landmarks, liveness }: ResolvedProfile,
   limits: DecodeLimits,
 ): Promise<Pipeline> {
-  const open = async (descriptor: ResolvedProfile['models'][number]): Promise<Session> => {
+  // Tried as a photograph would: what the descriptor says of the outputs is found wrong now, and no request pays for the
+  // first run.
+  async function open<Descriptor extends ModelDescriptor>(
+    descriptor: Descriptor,
+    tryStage: (model: Loaded<Descriptor>) => Promise<unknown>,
+  ): Promise<Loaded<Descriptor>> {
     try {
       const session = await openSession(weightsPath(folder, descriptor), descriptor.input);
-      // Run once: a file that does not fit its descriptor stops the start, and no request pays for the first run.
-      await session.run(new Float32Array(valueCount(descriptor.input)));
-      return session;
+      const model = { descriptor, session };
+      await tryStage(model);
+      return model;
     } catch (error) {
-      throw new Error(`The weights of ${descriptor.id} do not run: ${(error as Error).message}`, {
-        cause: error,
-      });
+      throw new Error(
+        `The weights of ${descriptor.id} do not fit their descriptor: ${(error as Error).message}`,
+        { cause: error },
+      );
     }
-  };
+  }
   const heic = new HeicDecoder();
-  const detectorSession = await open(detector);
-  const landmarkModel: Loaded<LandmarkDescriptor> | undefined = landmarks && {
-    descriptor: landmarks,
-    session: await open(landmarks),
-  };
+  const { session: detectorSession } = await open(detector, ({ session }) =>
+    detect(blank, detector, session),
+  );
+  const landmarkModel: Loaded<LandmarkDescriptor> | undefined =
+    landmarks &&
+    (await open(landmarks, (model) => locateLandmarks(blank, [{ box: blankFace, score: 1 }], model)));
   const livenessModels: Loaded<LivenessDescriptor>[] = [];
-  for (const { model } of liveness) livenessModels.push({ descriptor: model, session: await open(model) });
+  for (const { model } of liveness) {
+    livenessModels.push(
+      await open(model, ({ session }) => logOdds(faceTensor(blank, blankFace, model), model, session)),
+    );
+  }
 
   return {
     async assess(bytes, admitted, isAborted) {
@@ -74,9 +92,7 @@ export async function openPipeline(
       const landmarks = await stage('landmarks', () => locateLandmarks(frame, detections, landmarkModel));
       const crops = await stage('crop', () =>
         detections.map(({ box }) =>
-          livenessModels.map(({ descriptor: { crop, input } }) =>
-            toTensor(frame, cropRegion(box, frame, crop), input),
-          ),
+          livenessModels.map(({ descriptor }) => faceTensor(frame, box, descriptor)),
         ),
       );
       const scores = await stage('score', async () => {
@@ -119,6 +135,11 @@ export async function openPipeline(
       return { image: { format, width, height }, faces, tooSmall, warnings: warnings.picture, timings };
     },
   };
+}
+
+/** What a liveness model is given of a face. */
+function faceTensor(frame: Frame, box: Box, { crop, input }: LivenessDescriptor): Float32Array {
+  return toTensor(frame, cropRegion(box, frame, crop), input);
 }
 
 function stageRunner(isAborted: () => boolean) {

@@ -1,6 +1,7 @@
 /** The weights in their folder: whether they are there and whole, and how they get there. */
 
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pullCommand } from '../shell.ts';
 import type { ModelDescriptor } from './descriptor.ts';
 import {
   checkFile,
@@ -145,5 +146,5 @@ function memberOf({ source }: Sourced): string {
 function remedy(folder: string, model: Weights): string {
   return model.source === undefined
     ? `Put the file that its descriptor pins at ${weightsPath(folder, model)}`
-    : `Run: bonafide models pull ${model.id}`;
+    : `Run: ${pullCommand(dirname(folder), model.id)}`;
 }

@@ -19,8 +19,9 @@ import {
 } from '../dialects/dialect.ts';
 import { native } from '../dialects/native/routes.ts';
 import { nhn } from '../dialects/nhn/routes.ts';
+import { createClientErrors } from './client-errors.ts';
 import { RequestError } from './errors.ts';
-import { type Metrics, observeRequests } from './observability.ts';
+import { createObserver, type Metrics, serveMetrics } from './observability.ts';
 import { fileKeyword } from './upload.ts';
 
 const dialects: readonly Dialect[] = [nhn, argos, native];
@@ -31,8 +32,6 @@ export interface AppOptions {
   readonly logger: FastifyBaseLogger;
   /** Shown in the OpenAPI document. */
   readonly version: string;
-  /** Why the profile in use is not the one hoped for, in a sentence. */
-  readonly profileNote?: string | undefined;
 }
 
 /** Two lines that the framework writes at level `trace` hold what a client sent, its key included. */
@@ -47,7 +46,11 @@ const requestTimeoutMs = 60_000;
 /** @returns the server, ready to listen or to be injected into. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, metrics, logger } = options;
-  const setCommonHeaders = (request: FastifyRequest, reply: FastifyReply) => {
+  const observe = createObserver(metrics, services);
+  const clientErrors = createClientErrors(dialectOf, logger);
+  const begin = (request: FastifyRequest, reply: FastifyReply) => {
+    observe(request, reply);
+    clientErrors.note(reply.raw);
     reply.header('x-request-id', request.id);
     // A kept-alive connection would bring the client back to a server that is going away.
     if (services.gate.isDraining) reply.header('connection', 'close');
@@ -66,10 +69,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     // Draining has its own answer, in each dialect's envelope.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    clientErrorHandler: clientErrors.answer,
     frameworkErrors: (error, request, reply) => {
       // No hook has run for these.
-      setCommonHeaders(request, reply);
-      return refuse(dialectOf(request), error, request, reply);
+      begin(request, reply);
+      const dialect = dialectOf(request.url);
+      request.dialect = dialect.name;
+      return refuse(dialect, error, request, reply);
     },
     ajv: {
       // What a client sent is taken as it is or refused; never changed, never dropped.
@@ -82,10 +88,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
   app.decorateRequest('outcome', undefined);
   app.decorateRequest('dialect', undefined);
-  app.addHook('onRequest', async (request, reply) => setCommonHeaders(request, reply));
+  app.addHook('onRequest', async (request, reply) => begin(request, reply));
+  // A client may expect what it likes; only 100-continue means anything, and that one Node does itself.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   await describeApi(app, options.version);
-  observeRequests(app, metrics, services);
-  serveHealth(app, options);
+  serveMetrics(app, metrics);
+  serveHealth(app, services);
 
   for (const dialect of dialects) {
     for (const prefix of dialect.prefixes) {
@@ -130,14 +138,14 @@ function refuse(
     // Node discards the rest instead, for no longer than `requestTimeoutMs`.
     reply.header('connection', 'keep-alive');
   }
-  return dialect.refuse(reply, failure);
+  const { status, headers, body } = dialect.refusal(failure, request.id);
+  return reply.code(status).headers(headers).send(body);
 }
 
-/** For paths so malformed that no route, and so no dialect, was found for them. */
-function dialectOf(request: FastifyRequest): Dialect {
-  return (
-    dialects.find(({ prefixes }) => prefixes.some((prefix) => request.url.startsWith(`${prefix}/`))) ?? native
-  );
+/** For requests so malformed that no route, and so no dialect, was found for them. */
+function dialectOf(path: string): Dialect {
+  const [first = ''] = /^\/[^/?]*/.exec(path) ?? [];
+  return dialects.find(({ prefixes }) => prefixes.includes(first)) ?? native;
 }
 
 async function describeApi(app: FastifyInstance, version: string): Promise<void> {
@@ -167,8 +175,7 @@ async function describeApi(app: FastifyInstance, version: string): Promise<void>
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
 
-function serveHealth(app: FastifyInstance, { services, profileNote }: AppOptions): void {
-  const { engine, gate, profile } = services;
+function serveHealth(app: FastifyInstance, { engine, gate, profile, profileNote }: Services): void {
   app.get('/livez', { schema: { hide: true } }, async () => ({ status: 'ok' }));
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
     const status = gate.isDraining ? 'draining' : engine.isReady ? 'ready' : 'no_worker';

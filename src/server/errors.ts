@@ -8,6 +8,11 @@ export type RequestErrorCode =
   | 'unauthorized'
   | 'not_found'
   | 'method_not_allowed'
+  /** Not HTTP at all, or more of its head than a server reads. */
+  | 'malformed_http'
+  | 'headers_too_large'
+  /** It did not arrive in time. */
+  | 'request_timeout'
   /** As many requests are under way as the server takes. */
   | 'service_full'
   /** The server is shutting down. */

@@ -40,16 +40,15 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** Logs and counts every request of a dialect, and serves `/metrics`. */
-export function observeRequests(
-  app: FastifyInstance,
+/** @returns what is to be called when a request begins: it is logged and counted when it ends, if it is a dialect's. */
+export function createObserver(
   { registry }: Metrics,
   { engine, gate }: { engine: Engine; gate: Gate },
-): void {
+): (request: FastifyRequest, reply: FastifyReply) => void {
   const registers = [registry];
   const requests = new Counter({
     name: 'bonafide_requests_total',
-    help: 'Requests by dialect and outcome: live, attack, no_face or a failure code.',
+    help: 'Requests by dialect and outcome: live, attack, why there is no verdict, or a failure code.',
     labelNames: ['dialect', 'outcome'] as const,
     registers,
   });
@@ -96,12 +95,15 @@ export function observeRequests(
       'request',
     );
   };
-  app.addHook('onRequest', async (request, reply) => {
+  return (request, reply) => {
     const start = performance.now();
     // Not Fastify's onResponse hook, which does not run when the client is gone before its answer.
     reply.raw.once('close', () => observe(request, reply, performance.now() - start));
-  });
+  };
+}
 
+/** Serves `/metrics`. */
+export function serveMetrics(app: FastifyInstance, { registry }: Metrics): void {
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );

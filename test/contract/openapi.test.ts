@@ -1,11 +1,13 @@
 /** The served OpenAPI document: it describes the routes that run, all of them, and each answer is as it says. */
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import {
   type Ask,
   assertReply,
+  closed,
   connect,
   fill,
   json,
@@ -16,10 +18,12 @@ import {
   type Reply,
   type Route,
   routes,
+  startUpload,
 } from '../helpers/http.ts';
 import { landscape, padJpeg, readPhotos } from '../helpers/pictures.ts';
 import { startServer, type TestServer } from '../helpers/server.ts';
 
+const ajv = new Ajv2020({ keywords: ['x-file'] });
 const maxImageBytes = 100_000;
 const photos = await readPhotos();
 let server: TestServer;
@@ -108,13 +112,82 @@ describe('OpenAPI: the document', () => {
   });
 
   it('describes bodies by schemas that compile, and that say what the server says', async () => {
-    const ajv = new Ajv2020({ keywords: ['x-file'] });
     for (const route of Object.values(routes)) {
       const { schema } = operationOf(route).requestBody.content['application/json'] as { schema: object };
       const validate = ajv.compile(schema);
       const { body } = route.asking(photos.face);
       assert.ok(validate(JSON.parse(body)), ajv.errorsText(validate.errors));
       assert.ok(!validate({}), 'an empty body is not as described');
+    }
+  });
+});
+
+interface Media {
+  readonly schema: { readonly examples?: unknown[] };
+  readonly example?: unknown;
+  readonly examples?: Record<string, { readonly value: unknown }>;
+}
+
+const examplesOf = ({ schema, example, examples = {} }: Media): unknown[] => [
+  ...(schema.examples ?? []),
+  ...(example === undefined ? [] : [example]),
+  ...Object.values(examples).map(({ value }) => value),
+];
+
+describe('OpenAPI: examples and closed sets', () => {
+  for (const route of Object.values(routes)) {
+    it(`${route.name}: shows the request in JSON and every answer, each as its schema says`, () => {
+      const { requestBody, responses } = operationOf(route);
+      const media = [
+        requestBody.content['application/json'],
+        ...Object.values(responses).flatMap(({ content }) => Object.values(content)),
+      ] as Media[];
+      for (const one of media) {
+        const examples = examplesOf(one);
+        assert.ok(examples.length > 0);
+        const validate = ajv.compile(closed(one.schema));
+        for (const example of examples) assert.ok(validate(example), ajv.errorsText(validate.errors));
+      }
+    });
+
+    it(`${route.name}: describes every answer in words of its own`, () => {
+      const descriptions = Object.values(operationOf(route).responses).map(({ description }) => description);
+      assert.equal(new Set(descriptions).size, descriptions.length);
+      assert.ok(!descriptions.includes('Default Response'));
+    });
+  }
+
+  it("shows the vendors' own examples", async () => {
+    for (const route of [routes.nhn, routes.argos, routes.argosShort]) {
+      const file = new URL(`${route.dialect}/fixtures/answer.json`, import.meta.url);
+      const shown = examplesOf(operationOf(route).responses[200]?.content['application/json'] as Media);
+      assert.deepEqual(shown[0], JSON.parse(await readFile(file, 'utf8')));
+    }
+  });
+
+  it('names every code that an answer can hold, and no other', async () => {
+    const enumAt = (route: Route, status: number, ...path: string[]): unknown[] => {
+      const [media] = Object.values(operationOf(route).responses[status]?.content ?? {});
+      // biome-ignore lint/suspicious/noExplicitAny: what it is, is what the test checks.
+      return path.reduce((schema: any, name) => schema.properties[name], media?.schema).enum;
+    };
+    const file = new URL('nhn/fixtures/error-codes.json', import.meta.url);
+    const messages: Record<string, string> = JSON.parse(await readFile(file, 'utf8'));
+    const sorted = (values: unknown[]) => values.map(String).sort();
+    for (const status of [200, 503]) {
+      const codes = enumAt(routes.nhn, status, 'header', 'resultCode');
+      assert.deepEqual(sorted(codes), sorted([0, ...Object.keys(messages)]));
+      const words = enumAt(routes.nhn, status, 'header', 'resultMessage');
+      assert.deepEqual(sorted(words), sorted(['Success', ...Object.values(messages)]));
+    }
+    for (const route of [routes.argos, routes.argosShort]) {
+      for (const status of [400, 503]) {
+        assert.deepEqual(sorted(enumAt(route, status, 'errorCode')), ['1001', '1016', '1017']);
+      }
+    }
+    const problems = enumAt(routes.native, 400, 'code');
+    for (const code of ['invalid_request', 'url_blocked', 'queue_full', 'headers_too_large']) {
+      assert.ok(problems.includes(code), code);
     }
   });
 });
@@ -148,6 +221,25 @@ const whenDefective: Produce = async (route, t) => {
   assess.mock.restore();
   return reply;
 };
+const otherMethod: Produce = (route) => ask(route.path, { method: 'PUT', headers: keyed(route) });
+const longHead: Produce = (route) =>
+  ask(route.path, { headers: keyed(route, { 'x-long': 'a'.repeat(20_000) }) });
+/** As Node says it after a minute. */
+const tooSlow: Produce = async (route) => {
+  server.app.server.once('request', ({ socket }) =>
+    server.app.server.emit(
+      'clientError',
+      Object.assign(new Error(), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
+      socket,
+    ),
+  );
+  const upload = startUpload(server, route.path, keyed(route, { 'content-type': 'image/jpeg' }), {
+    expect: false,
+  });
+  const reply = await upload.answered;
+  upload.request.destroy();
+  return reply;
+};
 const tooLarge = image(() => padJpeg(photos.face, maxImageBytes + 1));
 const noImage = image(() => Buffer.from('This is not an image.'));
 const cutShort = image(() => photos.body.subarray(0, 20_000));
@@ -165,9 +257,12 @@ const produced: Record<Route['dialect'], Record<number, Produce[]>> = {
     200: [post, nobody],
     400: [malformed],
     401: [withoutKey],
+    405: [otherMethod],
+    408: [tooSlow],
     413: [tooLarge],
     415: [noImage],
     422: [cutShort],
+    431: [longHead],
     500: [whenDefective],
     503: [whenFull],
   },

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -169,13 +169,56 @@ describe('serve', () => {
     assert.match(flag.stderr, /--prot/);
   });
 
-  it('stops with a sentence when the port is taken', async () => {
+  it('stops with a sentence when the port is taken, and the next start is the first again', async () => {
     const running = await start();
-    const port = new URL(running.origin).port;
-    const second = await refusal(['--profile', 'standard', '--workers', '1', '--port', port]);
+    const { port } = new URL(running.origin);
+    const other = join(dataFolder, "the other's data");
+    await mkdir(other);
+    await symlink(join(dataFolder, 'models'), join(other, 'models'));
+    const flags = ['--data', other];
+    const second = await refusal(['--profile', 'standard', '--workers', '1', '--port', port, ...flags]);
     assert.equal(second.code, 2);
     assert.match(second.stderr, /^Cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE\./);
     assert.equal(await stop(running), 0);
+    const third = await start(...flags);
+    try {
+      // The commands hold in a folder whose name a shell would trip over.
+      for (const command of third.banner.split('\n').filter((line) => line.includes('curl '))) {
+        JSON.parse((await shell('bash', ['-c', command])).stdout);
+      }
+    } finally {
+      assert.equal(await stop(third), 0);
+    }
+  });
+
+  it('stops with a sentence when the credential is damaged', async () => {
+    const other = join(dataFolder, 'damaged');
+    await mkdir(other);
+    await symlink(join(dataFolder, 'models'), join(other, 'models'));
+    await writeFile(join(other, 'credential.json'), '');
+    const { code, stderr } = await refusal(['--profile', 'standard', '--data', other]);
+    assert.equal(code, 2);
+    assert.match(stderr, /^\S+credential\.json does not hold a credential\. Move it away/);
+  });
+
+  it('stops with a sentence on a host that could never match', async () => {
+    for (const host of ['http://intranet/', '10.0.0.0/8', '::1', '*.corp', 'a,,b']) {
+      const { code, stderr } = await refusal(['--url-allowed-hosts', host]);
+      assert.equal(code, 2, host);
+      assert.match(stderr, /^--url-allowed-hosts must be hosts/, host);
+    }
+  });
+
+  it('starts on a data folder that it cannot write to, once there is a credential', async (t) => {
+    const other = await mkdtemp(join(tmpdir(), 'bonafide-read-only-'));
+    t.after(() => rm(other, { recursive: true }));
+    await symlink(join(dataFolder, 'models'), join(other, 'models'));
+    await copyFile(join(dataFolder, 'credential.json'), join(other, 'credential.json'));
+    const before = await readdir(other);
+    const running = await start('--data', other);
+    assert.equal(await stop(running), 0);
+    // Read-only is more than the superuser, as whom tests may run, can be told; nothing written says the same.
+    assert.deepEqual(await readdir(other), before);
   });
 });
 

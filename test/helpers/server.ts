@@ -23,6 +23,7 @@ export interface ServerOptions {
   urlTimeoutMs?: number;
   maxImageBytes?: number;
   nhnConfidence?: 'fraction' | 'percent';
+  profileNote?: string;
   /** Gets every log line. */
   log?: { write(line: string): void };
 }
@@ -96,6 +97,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       authenticator: createAuthenticator(credential),
       maxImageBytes: options.maxImageBytes ?? 20_000_000,
       nhnConfidence: options.nhnConfidence ?? 'fraction',
+      profileNote: options.profileNote,
     },
     metrics,
     logger: options.log === undefined ? pino({ level: 'silent' }) : pino({ level: 'trace' }, options.log),

@@ -147,6 +147,43 @@ describe('bonafide check', () => {
     assert.ok(greens > 1_000, `${greens} green pixels`);
   });
 
+  it('never writes over a photograph', async () => {
+    const album = await mkdtemp(join(folder, 'album-'));
+    const names = ['a.jpg', 'a.jpg.jpg'];
+    for (const name of names) await copyFile(photos.body, join(album, name));
+    for (const input of [album, join(album, 'a.jpg')]) {
+      const { code, stdout, stderr } = await check(input, '--annotate', album);
+      assert.equal(code, 2);
+      assert.equal(stdout, '');
+      assert.equal(
+        stderr,
+        `${join(album, 'a.jpg')} lies in ${album}, the folder of --annotate. Name a folder without photographs.\n`,
+      );
+    }
+    const out = await mkdtemp(join(folder, 'out-'));
+    await symlink(join(album, 'a.jpg.jpg'), join(out, 'a.jpg.jpg'));
+    assert.equal((await check(join(album, 'a.jpg'), '--annotate', out)).code, 0);
+    assert.ok(!(await readFile(join(out, 'a.jpg.jpg'))).equals(await readFile(photos.body)));
+
+    assert.deepEqual((await readdir(album)).sort(), names);
+    for (const name of names)
+      assert.ok((await readFile(join(album, name))).equals(await readFile(photos.body)), name);
+  });
+
+  it('says why it cannot read a file whose name is not UTF-8', async () => {
+    const odd = await mkdtemp(join(folder, 'odd-'));
+    await copyFile(
+      photos.body,
+      Buffer.concat([Buffer.from(`${odd}/`), Buffer.from('latin\xe9.jpg', 'latin1')]),
+    );
+    const { code, stdout } = await check(odd);
+    assert.equal(code, 2);
+    assert.match(
+      stdout,
+      /latin\ufffd\.jpg +not assessed +The file cannot be read: its name is not UTF-8\.\n/,
+    );
+  });
+
   it('says that there is nothing to check', async () => {
     const empty = await mkdtemp(join(folder, 'empty-'));
     const { code, stderr } = await check(empty);

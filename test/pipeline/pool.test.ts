@@ -144,14 +144,14 @@ describe('a picture that cannot be assessed', () => {
     const broken: ResolvedProfile = {
       ...profile,
       liveness: profile.liveness.map(({ model, weight }) => ({
-        model: { ...model, output: { ...model.output, live: 9 } },
+        model: { ...model, input: { ...model.input, scale: 1e-300 } },
         weight,
       })),
     };
     const engine = await open(t, { profile: broken });
     const error = await fails(engine.assess(face, { admitted }), 'engine_failure');
     assert.equal(error.message, 'The score stage failed.');
-    assert.match(String(error.cause), /none usable at index 9/);
+    assert.match(String(error.cause), /none usable at index 0/);
   });
 });
 

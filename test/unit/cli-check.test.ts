@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { inOrder, jsonLine, type Outcome, rowsOf, Tally } from '../../src/cli/check.ts';
-import { annotatedPaths, findPictures, readBounded } from '../../src/cli/pictures.ts';
+import { annotatedPaths, findPictures, firstWithin, readBounded } from '../../src/cli/pictures.ts';
 import { AssessmentError } from '../../src/liveness/errors.ts';
 import type { Assessment, Face } from '../../src/liveness/types.ts';
 
@@ -177,6 +177,28 @@ describe('files', () => {
     const out = join(folder, 'out');
     assert.deepEqual(await findPictures([folder], out), [join(folder, 'a.jpg')]);
     assert.deepEqual(await findPictures([out], out), [join(out, 'a.jpg.jpg')]);
+  });
+
+  it('that an earlier run annotated are left out, whatever way leads there', async (t) => {
+    const folder = await tree(t, 'photos/a.jpg', 'photos/out/a.jpg.jpg');
+    await symlink(join(folder, 'photos'), join(folder, 'way'));
+    const found = await findPictures([join(folder, 'photos')], join(folder, 'way', 'out'));
+    assert.deepEqual(found, [join(folder, 'photos', 'a.jpg')]);
+  });
+
+  it('are known to lie in a folder, whatever way leads there', async (t) => {
+    const folder = await tree(t, 'photos/a.jpg', 'photos/sub/b.jpg', 'photos-2/c.jpg');
+    const [photos, way] = [join(folder, 'photos'), join(folder, 'way')];
+    await symlink(photos, way);
+    await symlink(join(photos, 'a.jpg'), join(folder, 'photos-2', 'd.jpg'));
+    const [a, b, c, d] = ['photos/a.jpg', 'photos/sub/b.jpg', 'photos-2/c.jpg', 'photos-2/d.jpg'].map(
+      (file) => join(folder, file),
+    ) as [string, string, string, string];
+    assert.equal(await firstWithin(photos, [c, a, b]), a);
+    assert.equal(await firstWithin(way, [c, b]), b);
+    assert.equal(await firstWithin(photos, [c, d]), d);
+    assert.equal(await firstWithin(photos, [c, join(folder, 'absent.jpg')]), undefined);
+    assert.equal(await firstWithin(join(folder, 'absent'), [a]), undefined);
   });
 
   it('get a place of their own each', () => {

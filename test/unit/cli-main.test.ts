@@ -129,7 +129,7 @@ describe('bonafide models', () => {
     assert.equal(named.code, 1);
     assert.match(
       named.stderr,
-      /^The weights of yunet-2023mar are missing\. Run: bonafide models pull yunet-2023mar$/m,
+      /^The weights of yunet-2023mar are missing\. Run: npx bonafide models pull yunet-2023mar --data /m,
     );
 
     await writeFile(file('landmark-68'), 'half');
@@ -138,14 +138,18 @@ describe('bonafide models', () => {
     assert.match(all.stdout, /^landmark-68 +damaged$/m);
     assert.equal(
       all.stderr,
-      'The weights of landmark-68 are damaged. Run: bonafide models pull landmark-68\n' +
-        'The weights of no profile are complete. Run: bonafide models pull\n',
+      `The weights of landmark-68 are damaged. Run: npx bonafide models pull landmark-68 --data ${data}\n` +
+        `The weights of no profile are complete. Run: npx bonafide models pull --data ${data}\n`,
     );
   });
 
   it('finds that nothing is there', async (t) => {
-    const { code, stderr } = await run(['models', 'verify', '--data', await temporary(t)]);
+    const data = await temporary(t);
+    const { code, stderr } = await run(['models', 'verify', '--data', data]);
     assert.equal(code, 1);
-    assert.equal(stderr, 'The weights of no profile are complete. Run: bonafide models pull\n');
+    assert.equal(
+      stderr,
+      `The weights of no profile are complete. Run: npx bonafide models pull --data ${data}\n`,
+    );
   });
 });

@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
 import { chooseProfile } from '../../src/cli/profile.ts';
 import * as catalog from '../../src/models/catalog.ts';
@@ -78,7 +78,7 @@ describe('auto', () => {
     assert.equal(resolved.profile.id, 'standard');
     assert.equal(
       note,
-      'Using the standard profile, because the weights of yunet-2023mar are damaged. Run: bonafide models pull accurate',
+      `Using the standard profile, because the weights of yunet-2023mar are damaged. Run: npx bonafide models pull accurate --data ${dirname(folder)}`,
     );
     assert.deepEqual([hits, said], [[], []]);
   });
@@ -112,7 +112,7 @@ describe('auto', () => {
   });
 
   it('takes standard after 3 s of silence', async (t) => {
-    const { answers, choose } = await world(t);
+    const { answers, choose, folder } = await world(t);
     answers.set('yunet-2023mar', () => {});
     const start = performance.now();
     const { resolved, note } = await choose();
@@ -121,7 +121,7 @@ describe('auto', () => {
     assert.equal(resolved.profile.id, 'standard');
     assert.equal(
       note,
-      'Using the standard profile, because the weights of yunet-2023mar could not be reached within 3 s. Run: bonafide models pull accurate',
+      `Using the standard profile, because the weights of yunet-2023mar could not be reached within 3 s. Run: npx bonafide models pull accurate --data ${dirname(folder)}`,
     );
   });
 
@@ -151,7 +151,8 @@ describe('a profile by its name', () => {
     await assert.rejects(
       choose('accurate'),
       (error) =>
-        error instanceof WeightsError && /Run: bonafide models pull yunet-2023mar$/.test(error.message),
+        error instanceof WeightsError &&
+        /Run: npx bonafide models pull yunet-2023mar --data /.test(error.message),
     );
   });
 

@@ -8,7 +8,7 @@ import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promi
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { before, describe, it, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -202,7 +202,10 @@ describe('pullWeights', () => {
     const { models } = await publish('pack', { 'b.onnx': randomBytes(100) });
     answers.clear();
     await assert.rejects(pullWeights(folder, [model]), fails('unreachable', /HTTP 404/, /models pull a$/));
-    await assert.rejects(pullWeights(folder, models), fails('unreachable', /HTTP 404/, /models pull b$/));
+    await assert.rejects(
+      pullWeights(folder, models),
+      fails('unreachable', /HTTP 404/, /models pull b --data /),
+    );
   });
 
   it('says so when the registry does not know the version', async (t) => {
@@ -349,10 +352,10 @@ describe('requireWeights', () => {
     await assert.rejects(requireWeights(folder, [a, b]), {
       name: 'WeightsError',
       code: 'missing',
-      message: 'The weights of b are missing. Run: bonafide models pull b',
+      message: `The weights of b are missing. Run: npx bonafide models pull b --data ${dirname(folder)}`,
     });
     await writeFile(weightsPath(folder, b), '');
-    await assert.rejects(requireWeights(folder, [a, b]), fails('damaged', /models pull b$/));
+    await assert.rejects(requireWeights(folder, [a, b]), fails('damaged', /models pull b --data /));
     await assert.rejects(requireWeights(folder, [own]), fails('missing', /own\.onnx$/));
   });
 });

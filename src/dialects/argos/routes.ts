@@ -4,15 +4,8 @@ import type { Static } from 'typebox';
 import { decodeBase64 } from '../../intake/image-source.ts';
 import { RequestError } from '../../server/errors.ts';
 import { acceptJsonOnly, jsonLimit } from '../../server/upload.ts';
-import {
-  type Dialect,
-  outcomeOf,
-  refuseOtherMethods,
-  retryAfterSeconds,
-  retryable,
-  whenGone,
-} from '../dialect.ts';
-import { Body, Forbidden, formats, Refusal, Success, toAnswer, toRefusal } from './wire.ts';
+import { type Dialect, refuseOtherMethods, whenGone } from '../dialect.ts';
+import { Body, ErrorBody, errorExamples, Forbidden, formats, Success, toAnswer, toRefusal } from './wire.ts';
 
 export const argos: Dialect = {
   name: 'argos',
@@ -35,7 +28,20 @@ export const argos: Dialect = {
           tags: ['ARGOS Face Liveness'],
           security: [{ apiKey: [] }],
           body: Body,
-          response: { 200: Success, 400: Refusal, 403: Forbidden, 503: Refusal },
+          response: {
+            200: Success,
+            400: {
+              ...ErrorBody,
+              description: 'No faceImage (1016), or one of no use (1017).',
+              examples: [errorExamples.refused],
+            },
+            403: Forbidden,
+            503: {
+              ...ErrorBody,
+              description: 'Full, shutting down or out of time (1001); `Retry-After` says when to ask again.',
+              examples: [errorExamples.unavailable],
+            },
+          },
         },
         onRequest: async (request, reply) => {
           if (!services.authenticator.acceptsApiKey(request.headers['x-api-key'])) {
@@ -51,18 +57,12 @@ export const argos: Dialect = {
           admitted: formats,
           signal: whenGone(reply),
         });
-        request.outcome = outcomeOf(assessment, 'balanced');
-        const answer = toAnswer(assessment, request.id);
+        const { answer, outcome } = toAnswer(assessment, request.id);
+        request.outcome = outcome;
         return reply.code('errorCode' in answer ? 400 : 200).send(answer);
       },
     );
   },
 
-  refuse(reply, { code }) {
-    if (code === 'unauthorized') return reply.code(403).send({ message: 'Forbidden' });
-    if (code === 'not_found') reply.code(404);
-    else if (retryable.has(code)) reply.code(503).header('retry-after', retryAfterSeconds);
-    else reply.code(400);
-    return reply.send(toRefusal(code, reply.request.id));
-  },
+  refusal: toRefusal,
 };

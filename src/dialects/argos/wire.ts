@@ -2,7 +2,14 @@
 
 import { type Static, Type } from 'typebox';
 import type { Assessment, ImageFormat } from '../../liveness/types.ts';
-import type { FailureCode } from '../dialect.ts';
+import {
+  type Answered,
+  type Failure,
+  type FailureCode,
+  jsonType,
+  type Refusal,
+  retryAfter,
+} from '../dialect.ts';
 
 /** Formats of the vendor's best-practices page. */
 export const formats: readonly ImageFormat[] = ['jpeg', 'png', 'webp'];
@@ -21,7 +28,7 @@ export const Body = Type.Object(
     }),
   },
   // The vendor's error codes have no word for an unknown field, so one is not refused.
-  { additionalProperties: true },
+  { additionalProperties: true, examples: [{ faceImage: '{{faceImage_base64}}' }] },
 );
 
 const TransactionId = Type.String({
@@ -29,30 +36,44 @@ const TransactionId = Type.String({
   examples: ['e0nvom3caiis7'],
 });
 
-export const Success = Type.Object({
-  apiType: Type.Literal('id_live_face'),
-  result: Type.Object({
-    liveness_score: Type.Number({
-      minimum: 0,
-      maximum: 100,
-      description: '100 x the calibrated probability of a live person.',
+export const Success = Type.Object(
+  {
+    apiType: Type.Literal('id_live_face'),
+    result: Type.Object({
+      liveness_score: Type.Number({
+        minimum: 0,
+        maximum: 100,
+        description: '100 x the calibrated probability of a live person.',
+      }),
     }),
-  }),
-  transactionId: TransactionId,
-});
+    transactionId: TransactionId,
+  },
+  {
+    description: 'The score of the largest face.',
+    examples: [
+      { apiType: 'id_live_face', result: { liveness_score: 95 }, transactionId: 'e0nvom3caiis7' },
+    ] as const,
+  },
+);
 export type Success = Static<typeof Success>;
 
-export const Refusal = Type.Object({
+const errorCodes = { required: 1016, failed: 1017, unavailable: 1001 } as const;
+
+export const ErrorBody = Type.Object({
   transactionId: TransactionId,
   message: Type.String(),
-  errorCode: Type.Integer({
+  errorCode: Type.Enum(Object.values(errorCodes), {
+    type: 'integer',
     description: '1016 faceImage is required; 1017 face analysis failed; 1001 the service is not available.',
   }),
 });
-export type Refusal = Static<typeof Refusal>;
+export type ErrorBody = Static<typeof ErrorBody>;
 
-/** What an API gateway answers for a key it does not know. */
-export const Forbidden = Type.Object({ message: Type.Literal('Forbidden') });
+/** What the vendor's gateway answers for a key it does not know. */
+export const Forbidden = Type.Object(
+  { message: Type.Literal('Forbidden') },
+  { description: 'The key is missing or wrong.', examples: [{ message: 'Forbidden' }] as const },
+);
 
 /** Why a face could not be analysed, in the words of the vendor's field. */
 type Reason =
@@ -65,66 +86,83 @@ type Reason =
   | 'IMAGE_DAMAGED'
   | 'ANALYSIS_FAILED';
 
-/** Why a request with this failure is refused: no image, the wrong place, no service just now, or an image of no use. */
-const refusals: Readonly<Record<FailureCode, 'required' | 'elsewhere' | 'unavailable' | Reason>> = {
-  invalid_request: 'required',
-  unsupported_media_type: 'required',
-  method_not_allowed: 'elsewhere',
-  not_found: 'elsewhere',
-  unauthorized: 'required',
-  too_many_bytes: 'IMAGE_TOO_LARGE',
-  image_too_large: 'IMAGE_TOO_LARGE',
-  invalid_base64: 'INVALID_BASE64',
-  unsupported_format: 'UNSUPPORTED_IMAGE_FORMAT',
-  undecodable_image: 'IMAGE_DAMAGED',
-  url_invalid: 'ANALYSIS_FAILED',
-  url_blocked: 'ANALYSIS_FAILED',
-  url_unreachable: 'ANALYSIS_FAILED',
-  url_bad_status: 'ANALYSIS_FAILED',
-  url_not_an_image: 'ANALYSIS_FAILED',
-  url_timeout: 'ANALYSIS_FAILED',
-  engine_failure: 'ANALYSIS_FAILED',
-  service_full: 'unavailable',
-  service_draining: 'unavailable',
-  queue_full: 'unavailable',
-  deadline_exceeded: 'unavailable',
-  aborted: 'unavailable',
-  worker_died: 'unavailable',
+type Words = Omit<ErrorBody, 'transactionId'>;
+
+const failed = (reason: Reason): Words => ({
+  message: `Fail to analyze face: ${reason}`,
+  errorCode: errorCodes.failed,
+});
+const required: Words = { message: 'faceImage is required', errorCode: errorCodes.required };
+const elsewhere: Words = {
+  message: 'Use POST /modules/liveness with faceImage',
+  errorCode: errorCodes.required,
+};
+const unavailable: Words = { message: 'Service is not available', errorCode: errorCodes.unavailable };
+
+const wordsByFailure: Readonly<Record<Exclude<FailureCode, 'unauthorized'>, Words>> = {
+  invalid_request: required,
+  unsupported_media_type: required,
+  malformed_http: required,
+  headers_too_large: required,
+  request_timeout: required,
+  method_not_allowed: elsewhere,
+  not_found: elsewhere,
+  too_many_bytes: failed('IMAGE_TOO_LARGE'),
+  image_too_large: failed('IMAGE_TOO_LARGE'),
+  invalid_base64: failed('INVALID_BASE64'),
+  unsupported_format: failed('UNSUPPORTED_IMAGE_FORMAT'),
+  undecodable_image: failed('IMAGE_DAMAGED'),
+  url_invalid: failed('ANALYSIS_FAILED'),
+  url_blocked: failed('ANALYSIS_FAILED'),
+  url_unreachable: failed('ANALYSIS_FAILED'),
+  url_bad_status: failed('ANALYSIS_FAILED'),
+  url_not_an_image: failed('ANALYSIS_FAILED'),
+  url_timeout: failed('ANALYSIS_FAILED'),
+  engine_failure: failed('ANALYSIS_FAILED'),
+  service_full: unavailable,
+  service_draining: unavailable,
+  queue_full: unavailable,
+  deadline_exceeded: unavailable,
+  aborted: unavailable,
+  worker_died: unavailable,
 };
 
-/** The body of a refused request. */
-export function toRefusal(code: FailureCode, transactionId: string): Refusal {
-  const refusal = refusals[code];
-  switch (refusal) {
-    case 'required':
-      return { transactionId, message: 'faceImage is required', errorCode: 1016 };
-    case 'elsewhere':
-      return { transactionId, message: 'Use POST /modules/liveness with faceImage', errorCode: 1016 };
-    case 'unavailable':
-      return { transactionId, message: 'Service is not available', errorCode: 1001 };
-    default:
-      return analysisFailed(refusal, transactionId);
-  }
-}
+export const errorExamples = {
+  refused: { transactionId: 'e0nvom3caiis7', ...required },
+  unavailable: { transactionId: 'e0nvom3caiis7', ...unavailable },
+} satisfies Record<string, ErrorBody>;
 
-function analysisFailed(reason: Reason, transactionId: string): Refusal {
-  return { transactionId, message: `Fail to analyze face: ${reason}`, errorCode: 1017 };
+/** A failure in the vendor's words. */
+export function toRefusal({ code }: Failure, transactionId: string): Refusal {
+  const headers = { 'content-type': jsonType, ...retryAfter(code) };
+  if (code === 'unauthorized') return { status: 403, headers, body: { message: 'Forbidden' } };
+  const words = wordsByFailure[code];
+  const status = code === 'not_found' ? 404 : words === unavailable ? 503 : 400;
+  return { status, headers, body: { transactionId, ...words } };
 }
 
 /** The answer for an assessed image: the score of its largest face, or why there is none. */
-export function toAnswer({ faces, tooSmall }: Assessment, transactionId: string): Success | Refusal {
+export function toAnswer(
+  { faces, tooSmall }: Assessment,
+  transactionId: string,
+): Answered<Success | ErrorBody> {
   const [largest, second] = faces;
   if (largest === undefined) {
-    return analysisFailed(tooSmall > 0 ? 'FACE_TOO_SMALL' : 'FACE_NOT_FOUND', transactionId);
+    return tooSmall > 0
+      ? { outcome: 'face_too_small', answer: { transactionId, ...failed('FACE_TOO_SMALL') } }
+      : { outcome: 'no_face', answer: { transactionId, ...failed('FACE_NOT_FOUND') } };
   }
   const area = ({ box }: typeof largest) => (box.x1 - box.x0) * (box.y1 - box.y0);
   if (second !== undefined && area(second) >= area(largest) * foregroundShare) {
-    return analysisFailed('TOO_MANY_FACES', transactionId);
+    return { outcome: 'too_many_faces', answer: { transactionId, ...failed('TOO_MANY_FACES') } };
   }
   return {
-    apiType: 'id_live_face',
-    // Two decimals: the rest is noise of the network.
-    result: { liveness_score: Math.round(largest.pLive * 10_000) / 100 },
-    transactionId,
+    outcome: largest.verdicts.balanced,
+    answer: {
+      apiType: 'id_live_face',
+      // Two decimals: the rest is noise of the network.
+      result: { liveness_score: Math.round(largest.pLive * 10_000) / 100 },
+      transactionId,
+    },
   };
 }

@@ -7,30 +7,10 @@ import { decodeBase64 } from '../../intake/image-source.ts';
 import { imageFormats } from '../../liveness/decode.ts';
 import { RequestError } from '../../server/errors.ts';
 import { acceptJsonOnly, acceptMultipart, jsonLimit } from '../../server/upload.ts';
-import {
-  type Dialect,
-  outcomeOf,
-  refuseOtherMethods,
-  retryAfterSeconds,
-  retryable,
-  type Services,
-  whenGone,
-} from '../dialect.ts';
-import {
-  Answer,
-  FormBody,
-  JsonBody,
-  Problem,
-  RawBody,
-  rawTypes,
-  toAnswer,
-  toProblem,
-  urlPorts,
-} from './wire.ts';
+import { type Dialect, outcomeOf, refuseOtherMethods, type Services, whenGone } from '../dialect.ts';
+import { FormBody, JsonBody, RawBody, rawTypes, responses, toAnswer, toRefusal, urlPorts } from './wire.ts';
 
 type Body = Static<typeof JsonBody> | Static<typeof FormBody> | Static<typeof RawBody>;
-
-const problem = { content: { 'application/problem+json': { schema: Problem } } };
 
 export const native: Dialect = {
   name: 'native',
@@ -65,16 +45,7 @@ export const native: Dialect = {
               ...Object.fromEntries(rawTypes.map((type) => [type, { schema: RawBody }])),
             },
           },
-          response: {
-            200: Answer,
-            400: problem,
-            401: problem,
-            413: problem,
-            415: problem,
-            422: problem,
-            500: problem,
-            503: problem,
-          },
+          response: responses,
         },
         onRequest: async (request, reply) => {
           if (!services.authenticator.acceptsApiKey(request.headers['x-api-key'])) {
@@ -89,16 +60,12 @@ export const native: Dialect = {
         const bytes = await readImage(request.body, services, signal);
         const assessment = await services.engine.assess(bytes, { admitted: imageFormats, signal });
         request.outcome = outcomeOf(assessment, 'balanced');
-        return toAnswer(assessment, services.profile, request.id);
+        return toAnswer(assessment, services, request.id);
       },
     );
   },
 
-  refuse(reply, failure) {
-    const problem = toProblem(failure, reply.request.id);
-    if (retryable.has(failure.code)) reply.header('retry-after', retryAfterSeconds);
-    return reply.code(problem.status).type('application/problem+json').send(problem);
-  },
+  refusal: toRefusal,
 };
 
 async function readImage(body: Body, services: Services, signal: AbortSignal): Promise<Uint8Array> {

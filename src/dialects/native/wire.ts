@@ -3,13 +3,14 @@
 import { type Static, Type } from 'typebox';
 import type { PortRange } from '../../intake/remote-image.ts';
 import { type Assessment, landmarkNames, operatingPointNames, type Point } from '../../liveness/types.ts';
-import type { ResolvedProfile } from '../../models/registry.ts';
 import { UploadedFile } from '../../server/upload.ts';
-import type { Failure, FailureCode } from '../dialect.ts';
+import { type Failure, type FailureCode, type Refusal, retryAfter, type Services } from '../dialect.ts';
 
 /** Media types of a raw image body; the content decides what it is. */
 export const rawTypes = [
   'image/jpeg',
+  // No media type that is registered, but many say it.
+  'image/jpg',
   'image/png',
   'image/webp',
   'image/avif',
@@ -38,7 +39,7 @@ export const JsonBody = Type.Object(
       { ...strict, minProperties: 1, maxProperties: 1, description: 'Exactly one of url and bytes.' },
     ),
   },
-  strict,
+  { ...strict, examples: [{ image: { url: 'https://example.com/photo.jpg' } }] },
 );
 
 export const FormBody = Type.Object({ image: UploadedFile }, strict);
@@ -52,12 +53,15 @@ const Warning = Type.Object({
   limit: Type.Number({ description: 'As advised.' }),
 });
 
-export const Answer = Type.Object({
+const AnswerMembers = Type.Object({
   requestId: Type.String(),
   status: Type.Enum(['assessed', 'no_face'], {
     description: 'no_face: nothing was assessed, which is neither live nor an attack.',
   }),
   profile: Type.String({ description: 'The models in use, together with their operating points.' }),
+  profileNote: Type.Optional(
+    Type.String({ description: 'Why it is this profile and not the one hoped for.' }),
+  ),
   models: Type.Array(Type.Object({ id: Type.String(), task: Type.String(), sha256: Type.String() })),
   operatingPoints: Type.Record(
     Type.Enum([...operatingPointNames]),
@@ -92,22 +96,53 @@ export const Answer = Type.Object({
   warnings: Type.Array(Warning, { description: 'About the image as a whole.' }),
   timings: Type.Record(Type.String(), Type.Number(), { description: 'Milliseconds per stage.' }),
 });
-export type Answer = Static<typeof Answer>;
+export type Answer = Static<typeof AnswerMembers>;
 
-/** RFC 9457 problem details. */
-export const Problem = Type.Object({
-  type: Type.String({ description: 'urn:bonafide:problem: and the code.' }),
-  title: Type.String(),
-  status: Type.Integer(),
-  detail: Type.String(),
-  code: Type.String(),
-  requestId: Type.String(),
-});
-export type Problem = Static<typeof Problem>;
+const answerExample: Answer = {
+  requestId: 'e0nvom3caiis7',
+  status: 'assessed',
+  profile: 'standard',
+  models: [{ id: 'ultraface-rfb-320', task: 'detect', sha256: '0'.repeat(64) }],
+  operatingPoints: {
+    weak: { threshold: 0.101, apcer: 0.589, bpcer: 0.009 },
+    balanced: { threshold: 0.523, apcer: 0.161, bpcer: 0.162 },
+    strict: { threshold: 0.938, apcer: 0.005, bpcer: 0.533 },
+  },
+  image: { format: 'jpeg', width: 640, height: 480 },
+  faces: [
+    {
+      box: { x0: 212.4, y0: 96.1, x1: 421.7, y1: 371.5 },
+      landmarks: {
+        leftEye: { x: 268.3, y: 204.9 },
+        rightEye: { x: 365.1, y: 203.2 },
+        nose: { x: 317.8, y: 262.6 },
+        leftLip: { x: 277.5, y: 309.4 },
+        rightLip: { x: 357.2, y: 308.1 },
+      },
+      detectionScore: 0.94,
+      pLive: 0.97,
+      verdicts: { weak: 'live', balanced: 'live', strict: 'live' },
+      scores: [{ model: 'minifas-128', logOdds: 3.4 }],
+      warnings: [],
+    },
+  ],
+  tooSmall: 0,
+  warnings: [],
+  timings: { decode: 6.1, detect: 9.8, score: 7.2 },
+};
+
+export const Answer = {
+  ...AnswerMembers,
+  description: 'Assessed; `status` tells whether there was a face.',
+  examples: [answerExample],
+};
 
 const problems: Readonly<Record<FailureCode, { status: number; title: string }>> = {
   invalid_request: { status: 400, title: 'Invalid request' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  malformed_http: { status: 400, title: 'Malformed HTTP' },
+  headers_too_large: { status: 431, title: 'Headers too large' },
+  request_timeout: { status: 408, title: 'Request timed out' },
   unauthorized: { status: 401, title: 'Unauthorized' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
@@ -131,15 +166,74 @@ const problems: Readonly<Record<FailureCode, { status: number; title: string }>>
   engine_failure: { status: 500, title: 'Internal error' },
 };
 
-/** The body of a refused request. */
-export function toProblem({ code, message }: Failure, requestId: string): Problem {
-  return { type: `urn:bonafide:problem:${code}`, ...problems[code], detail: message, code, requestId };
+/** RFC 9457 problem details. */
+export const Problem = Type.Object({
+  type: Type.String({ description: 'urn:bonafide:problem: and the code.' }),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  code: Type.Enum(Object.keys(problems) as FailureCode[]),
+  requestId: Type.String(),
+});
+export type Problem = Static<typeof Problem>;
+
+function toProblem({ code, message }: Failure, requestId: string): Problem {
+  const { status, title } = problems[code];
+  return { type: `urn:bonafide:problem:${code}`, title, status, detail: message, code, requestId };
 }
+
+/** A failure as a problem. */
+export function toRefusal(failure: Failure, requestId: string): Refusal {
+  const body = toProblem(failure, requestId);
+  const headers = { 'content-type': 'application/problem+json; charset=utf-8', ...retryAfter(failure.code) };
+  return { status: body.status, headers, body };
+}
+
+/** A documented problem with an example of it. */
+function problem(description: string, code: FailureCode, message: string): object {
+  const examples = [toProblem({ code, message }, 'e0nvom3caiis7')];
+  return { description, content: { 'application/problem+json': { schema: { ...Problem, examples } } } };
+}
+
+/** Answers by HTTP status. */
+export const responses = {
+  200: Answer,
+  400: problem('The request is malformed.', 'invalid_base64', 'The text is not canonical base64.'),
+  401: problem('The key is missing or wrong.', 'unauthorized', 'The x-api-key is missing or wrong.'),
+  405: problem('Only POST is allowed.', 'method_not_allowed', 'Only POST is allowed here.'),
+  408: problem('It did not arrive in time.', 'request_timeout', 'The request took too long to arrive.'),
+  413: problem(
+    'More bytes or pixels than are allowed.',
+    'too_many_bytes',
+    'The request has more bytes than are allowed.',
+  ),
+  415: problem(
+    'No media type, or no image format, that is taken here.',
+    'unsupported_media_type',
+    'The Content-Type is missing or not supported here.',
+  ),
+  422: problem(
+    'No picture could be had from what was sent.',
+    'url_timeout',
+    'The download did not finish in time.',
+  ),
+  431: problem(
+    'More bytes of headers than are allowed.',
+    'headers_too_large',
+    'The head of the request has more bytes than are allowed.',
+  ),
+  500: problem('A defect of ours; the log has it.', 'engine_failure', 'The server failed.'),
+  503: problem(
+    'Full, shutting down or out of time; `Retry-After` says when to ask again.',
+    'service_full',
+    'The server is full.',
+  ),
+};
 
 /** The answer for an assessed image. */
 export function toAnswer(
   assessment: Assessment,
-  { profile, models }: ResolvedProfile,
+  { profile: { profile, models }, profileNote }: Pick<Services, 'profile' | 'profileNote'>,
   requestId: string,
 ): Answer {
   const { image, faces, tooSmall, warnings, timings } = assessment;
@@ -148,6 +242,7 @@ export function toAnswer(
     requestId,
     status: faces.length === 0 ? 'no_face' : 'assessed',
     profile: profile.id,
+    ...(profileNote !== undefined && { profileNote }),
     models: models.map(({ id, task, sha256 }) => ({ id, task, sha256 })),
     operatingPoints: profile.operatingPoints,
     image: { ...image },

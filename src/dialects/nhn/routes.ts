@@ -4,15 +4,8 @@ import type { Static } from 'typebox';
 import { decodeBase64 } from '../../intake/image-source.ts';
 import { RequestError } from '../../server/errors.ts';
 import { acceptJsonOnly, acceptMultipart, jsonLimit } from '../../server/upload.ts';
-import {
-  type Dialect,
-  outcomeOf,
-  retryAfterSeconds,
-  retryable,
-  type Services,
-  whenGone,
-} from '../dialect.ts';
-import { Answer, FormBody, JsonBody, limits, PathParams, toAnswer, toErrorAnswer } from './wire.ts';
+import { type Dialect, type Services, whenGone } from '../dialect.ts';
+import { FormBody, JsonBody, limits, PathParams, responses, toAnswer, toRefusal } from './wire.ts';
 
 type Body = Static<typeof JsonBody> | Static<typeof FormBody>;
 
@@ -41,7 +34,7 @@ export const nhn: Dialect = {
               'multipart/form-data': { schema: FormBody },
             },
           },
-          response: { 200: Answer, 503: Answer },
+          response: responses,
         },
         onRequest: async (request, reply) => {
           const { appKey } = request.params as Static<typeof PathParams>;
@@ -58,17 +51,14 @@ export const nhn: Dialect = {
         const bytes = await readImage(body, services, signal);
         const assessment = await services.engine.assess(bytes, { admitted: limits.formats, signal });
         const condition = body.spoofingCondition ?? 'balanced';
-        request.outcome = outcomeOf(assessment, condition);
-        return toAnswer(assessment, condition, services.nhnConfidence);
+        const { answer, outcome } = toAnswer(assessment, condition, services.nhnConfidence);
+        request.outcome = outcome;
+        return answer;
       },
     );
   },
 
-  refuse(reply, { code }) {
-    const unavailable = retryable.has(code);
-    if (unavailable) reply.header('retry-after', retryAfterSeconds);
-    return reply.code(unavailable ? 503 : 200).send(toErrorAnswer(code));
-  },
+  refusal: toRefusal,
 };
 
 async function readImage(body: Body, services: Services, signal: AbortSignal): Promise<Uint8Array> {

@@ -6,10 +6,20 @@ import {
   type Assessment,
   type ImageFormat,
   landmarkNames,
+  type OperatingPointName,
   operatingPointNames,
 } from '../../liveness/types.ts';
 import { UploadedFile } from '../../server/upload.ts';
-import type { FailureCode } from '../dialect.ts';
+import {
+  type Answered,
+  type Failure,
+  type FailureCode,
+  jsonType,
+  outcomeOf,
+  type Refusal,
+  retryAfter,
+  retryable,
+} from '../dialect.ts';
 
 /** The published limits of the vendor. */
 export const limits = {
@@ -46,7 +56,7 @@ export const JsonBody = Type.Object(
     ),
     spoofingCondition: SpoofingCondition,
   },
-  strict,
+  { ...strict, examples: [{ image: { url: 'https://...' } }] },
 );
 
 export const FormBody = Type.Object(
@@ -58,10 +68,26 @@ export const PathParams = Type.Object({
   appKey: Type.String({ description: 'The app key of the credential.' }),
 });
 
+/** The vendor's result codes of failures, by message. */
+export const results = {
+  InvalidParam: -40000,
+  UnauthorizedAppKeyOrSecretKey: -41005,
+  ImageTooLargeException: -45020,
+  InvalidImageParameterException: -45030,
+  InvalidImageFormatException: -45040,
+  InvalidImageURLException: -45050,
+  ImageTimeoutError: -45060,
+  InternalServerError: -50000,
+} as const;
+type ResultMessage = keyof typeof results;
+
 const Header = Type.Object({
   isSuccessful: Type.Boolean(),
-  resultCode: Type.Integer(),
-  resultMessage: Type.String(),
+  resultCode: Type.Enum([0, ...Object.values(results)], {
+    type: 'integer',
+    description: '0 for success.',
+  }),
+  resultMessage: Type.Enum(['Success', ...(Object.keys(results) as ResultMessage[])]),
 });
 
 const Fraction = Type.Number();
@@ -86,22 +112,53 @@ export const Answer = Type.Object({
 });
 export type Answer = Static<typeof Answer>;
 
-/** The vendor's result codes and messages; -40070 is the sibling API's. */
-export const results = {
-  InvalidParam: -40000,
-  ServiceQuotaExceededException: -40070,
-  UnauthorizedAppKeyOrSecretKey: -41005,
-  ImageTooLargeException: -45020,
-  InvalidImageParameterException: -45030,
-  InvalidImageFormatException: -45040,
-  InvalidImageURLException: -45050,
-  ImageTimeoutError: -45060,
-  InternalServerError: -50000,
-} as const;
+/** The example of the vendor's guide. */
+const answerExample: Answer = {
+  header: { isSuccessful: true, resultCode: 0, resultMessage: 'Success' },
+  data: {
+    faceDetailCount: 1,
+    faceDetails: [
+      {
+        bbox: {
+          x0: 0.08727272727272728,
+          y0: 0.29333333333333333,
+          x1: 0.24363636363636362,
+          y1: 0.6213333333333333,
+        },
+        landmarks: [
+          { type: 'leftEye', x: 0.1290909090909091, y: 0.4266666666666667 },
+          { type: 'rightEye', x: 0.2018181818181818, y: 0.432 },
+          { type: 'nose', x: 0.16545454545454547, y: 0.49333333333333335 },
+          { type: 'leftLip', x: 0.13818181818181818, y: 0.5546666666666666 },
+          { type: 'rightLip', x: 0.19272727272727272, y: 0.56 },
+        ],
+        spoofing: true,
+        confidence: 0.997854,
+      },
+    ],
+  },
+};
 
-const resultByFailure: Readonly<Record<FailureCode, keyof typeof results>> = {
+/** Answers by HTTP status. */
+export const responses = {
+  200: {
+    ...Answer,
+    description: 'Assessed, or refused: `header.resultCode` says which.',
+    examples: [answerExample, errorAnswer('InvalidParam')],
+  },
+  503: {
+    ...Answer,
+    description: 'Full, shutting down or out of time; `Retry-After` says when to ask again.',
+    examples: [errorAnswer('InternalServerError')],
+  },
+};
+
+const resultByFailure: Readonly<Record<FailureCode, ResultMessage>> = {
   invalid_request: 'InvalidParam',
   unsupported_media_type: 'InvalidParam',
+  malformed_http: 'InvalidParam',
+  headers_too_large: 'InvalidParam',
+  request_timeout: 'InvalidParam',
   not_found: 'InvalidParam',
   method_not_allowed: 'InvalidParam',
   unauthorized: 'UnauthorizedAppKeyOrSecretKey',
@@ -125,12 +182,17 @@ const resultByFailure: Readonly<Record<FailureCode, keyof typeof results>> = {
   engine_failure: 'InternalServerError',
 };
 
-/** The answer to a request that failed: a header and no data. */
-export function toErrorAnswer(code: FailureCode): Answer {
-  return errorAnswer(resultByFailure[code]);
+/** A failure in the vendor's words, with HTTP status 200 as every answered request. */
+export function toRefusal({ code }: Failure): Refusal {
+  return {
+    status: retryable.has(code) ? 503 : 200,
+    headers: { 'content-type': jsonType, ...retryAfter(code) },
+    body: errorAnswer(resultByFailure[code]),
+  };
 }
 
-function errorAnswer(resultMessage: keyof typeof results): Answer {
+/** A header and no data. */
+function errorAnswer(resultMessage: ResultMessage): Answer {
   return { header: { isSuccessful: false, resultCode: results[resultMessage], resultMessage } };
 }
 
@@ -139,15 +201,16 @@ function errorAnswer(resultMessage: keyof typeof results): Answer {
  * An image with a side under 80 px has no answer: assumed -45030, "invalid image parameter".
  */
 export function toAnswer(
-  { image, faces }: Assessment,
-  spoofingCondition: (typeof operatingPointNames)[number],
+  assessment: Assessment,
+  spoofingCondition: OperatingPointName,
   confidence: 'fraction' | 'percent',
-): Answer {
+): Answered<Answer> {
+  const { image, faces } = assessment;
   if (Math.min(image.width, image.height) < limits.imageSide) {
-    return errorAnswer('InvalidImageParameterException');
+    return { outcome: 'image_too_small', answer: errorAnswer('InvalidImageParameterException') };
   }
   const unit = (value: number) => Math.min(Math.max(value, 0), 1);
-  return {
+  const answer: Answer = {
     header: { isSuccessful: true, resultCode: 0, resultMessage: 'Success' },
     data: {
       faceDetailCount: faces.length,
@@ -168,4 +231,5 @@ export function toAnswer(
       })),
     },
   };
+  return { outcome: outcomeOf(assessment, spoofingCondition), answer };
 }

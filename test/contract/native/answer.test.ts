@@ -163,3 +163,20 @@ describe('native: warnings', () => {
     assert.deepEqual(faces[0].warnings, []);
   });
 });
+
+describe('native: the profile', () => {
+  it('says why it is not the one hoped for, in the answer and in /readyz', async () => {
+    const profileNote = 'Models are missing, so the standard profile is in use.';
+    const noted = await startServer({ profileNote });
+    try {
+      const through = await connect(noted);
+      const headers = keyed(native, { 'content-type': 'image/jpeg' });
+      const { body } = await through(native.path, { headers, body: new Uint8Array(photos.face) });
+      assert.equal(body.profileNote, profileNote);
+      const ready = (await (await fetch(`${noted.origin}/readyz`)).json()) as { note: string };
+      assert.equal(ready.note, profileNote);
+    } finally {
+      await noted.close();
+    }
+  });
+});

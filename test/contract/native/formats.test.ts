@@ -44,7 +44,7 @@ const raw = (image: Buffer, type: string): Asking => ({
 
 /** By format: a picture with one face, 256 x 256, and the media types it may be sent as. */
 const formats: Record<string, { types: string[]; image: () => Buffer | Promise<Buffer> }> = {
-  jpeg: { types: ['image/jpeg'], image: () => photos.face },
+  jpeg: { types: ['image/jpeg', 'image/jpg'], image: () => photos.face },
   png: { types: ['image/png'], image: () => sharp(photos.face).png().toBuffer() },
   webp: { types: ['image/webp'], image: () => sharp(photos.face).webp().toBuffer() },
   avif: { types: ['image/avif'], image: () => sharp(photos.face).avif({ effort: 0 }).toBuffer() },
