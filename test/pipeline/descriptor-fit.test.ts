@@ -16,6 +16,7 @@ import type {
 } from '../../src/models/descriptor.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
 import { weightsPath } from '../../src/models/weights.ts';
+import { skipReason } from '../helpers/shared.ts';
 import { accurateWeights, standardWeights } from '../helpers/weights.ts';
 
 const described = <Descriptor extends ModelDescriptor>(id: string) =>
@@ -107,9 +108,7 @@ describe('the start', () => {
     assert.ok((await startWith(t, liveness)).isReady);
   });
 
-  it('succeeds with the profile accurate', async (t) => {
-    const folder = await accurateWeights();
-    if (folder === undefined) return t.skip('needs ../shared/models');
-    assert.ok((await start(t, folder, 'accurate')).isReady);
+  it('succeeds with the profile accurate', { skip: skipReason('models') }, async (t) => {
+    assert.ok((await start(t, (await accurateWeights()) as string, 'accurate')).isReady);
   });
 });
