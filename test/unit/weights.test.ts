@@ -168,7 +168,10 @@ describe('pullWeights', () => {
     const { folder, publish } = await world(t);
     const { models } = await publish('pack', { 'a.onnx': randomBytes(100) });
     await publish('pack', { 'a.onnx': randomBytes(100) });
-    await assert.rejects(pullWeights(folder, models), fails('wrong_content', /pinned/, /models pull a --data /));
+    await assert.rejects(
+      pullWeights(folder, models),
+      fails('wrong_content', /pinned/, /models pull a --data /),
+    );
     assert.deepEqual(await readdir(folder), []);
   });
 
@@ -201,7 +204,10 @@ describe('pullWeights', () => {
     const model = page('a', randomBytes(100));
     const { models } = await publish('pack', { 'b.onnx': randomBytes(100) });
     answers.clear();
-    await assert.rejects(pullWeights(folder, [model]), fails('unreachable', /HTTP 404/, /models pull a --data /));
+    await assert.rejects(
+      pullWeights(folder, [model]),
+      fails('unreachable', /HTTP 404/, /models pull a --data /),
+    );
     await assert.rejects(
       pullWeights(folder, models),
       fails('unreachable', /HTTP 404/, /models pull b --data /),
