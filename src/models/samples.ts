@@ -1,4 +1,4 @@
-/** Two photographs of people to try the server with, from a published package; this repository carries no face. */
+/** Two pictures of a person to try the server with, from a published package; this repository carries no face. */
 
 import { join } from 'node:path';
 import {

@@ -72,7 +72,7 @@ const chequered = (x: number, y: number) => (((x >> 3) + (y >> 3)) % 2 ? 150 : 9
 const good = frame(640, 600, chequered);
 
 const codes = (warnings: readonly Warning[]) => warnings.map(({ code }) => code);
-const only = (warnings: readonly Warning[], code: WarningCode): Warning => {
+const theOne = (warnings: readonly Warning[], code: WarningCode): Warning => {
   assert.deepEqual(codes(warnings), [code]);
   const [warning] = warnings as [Warning];
   assert.equal(warning.limit, qualityLimits[code]);
@@ -224,13 +224,13 @@ describe('warnings about a face', () => {
   const plain = (luma: number) => frame(640, 600, (x, y) => luma + (((x >> 3) + (y >> 3)) % 2 ? 8 : -8));
 
   it('tell of the dark', () => {
-    const warning = only(judge({ frame: plain(qualityLimits.too_dark - 3) }), 'too_dark');
+    const warning = theOne(judge({ frame: plain(qualityLimits.too_dark - 3) }), 'too_dark');
     near(warning.value, qualityLimits.too_dark - 3, 1);
     assert.deepEqual(judge({ frame: plain(qualityLimits.too_dark + 3) }), []);
   });
 
   it('tell of glare', () => {
-    const warning = only(judge({ frame: plain(qualityLimits.too_bright + 3) }), 'too_bright');
+    const warning = theOne(judge({ frame: plain(qualityLimits.too_bright + 3) }), 'too_bright');
     near(warning.value, qualityLimits.too_bright + 3, 1);
     assert.deepEqual(judge({ frame: plain(qualityLimits.too_bright - 3) }), []);
   });
@@ -241,20 +241,20 @@ describe('warnings about a face', () => {
     const { sharpness } = lightAndFocus(wave(100), faceBox);
     const limit = (100 * qualityLimits.blurred) / sharpness;
     assert.ok(limit < 100, `the wave is too flat for this test: ${sharpness}`);
-    assert.ok(only(judge({ frame: wave(limit * 0.8) }), 'blurred').value > 0);
+    assert.ok(theOne(judge({ frame: wave(limit * 0.8) }), 'blurred').value > 0);
     assert.deepEqual(judge({ frame: wave(limit * 1.2) }), []);
   });
 
   it('tell of a small face by the shorter side of its box', () => {
     const side = qualityLimits.small_face;
     const box = { x0: 200, y0: 180, x1: 200 + side - 1, y1: 440 };
-    assert.equal(only(judge({ box }), 'small_face').value, side - 1);
+    assert.equal(theOne(judge({ box }), 'small_face').value, side - 1);
     assert.deepEqual(judge({ box: { ...box, x1: 200 + side } }), []);
   });
 
   it('tell of eyes that are close together', () => {
     const apart = qualityLimits.close_eyes;
-    near(only(judge({ landmarks: landmarks({}, apart - 1) }), 'close_eyes').value, apart - 1, 1e-9);
+    near(theOne(judge({ landmarks: landmarks({}, apart - 1) }), 'close_eyes').value, apart - 1, 1e-9);
     assert.deepEqual(judge({ landmarks: landmarks({}, apart + 1) }), []);
   });
 
@@ -268,7 +268,7 @@ describe('warnings about a face', () => {
       at(right - gap + 1, 100),
       at(100, bottom - gap + 1),
     ]) {
-      assert.equal(only(judge({ box: near }), 'near_border').value, gap - 1);
+      assert.equal(theOne(judge({ box: near }), 'near_border').value, gap - 1);
     }
     for (const far of [at(gap, gap), at(right - gap, bottom - gap)])
       assert.deepEqual(judge({ box: far }), []);
@@ -276,13 +276,13 @@ describe('warnings about a face', () => {
 
   it('count a box that reaches beyond the border below zero', () => {
     const box = { x0: -30, y0: 100, x1: 200, y1: 400 };
-    assert.equal(only(judge({ box }), 'near_border').value, -30);
+    assert.equal(theOne(judge({ box }), 'near_border').value, -30);
   });
 
   it('tell of a head turned away', () => {
     const angle = qualityLimits.off_angle;
-    near(only(judge({ landmarks: landmarks({ roll: angle + 2 }) }), 'off_angle').value, angle + 2, 1);
-    near(only(judge({ landmarks: landmarks({ yaw: -angle - 2 }) }), 'off_angle').value, angle + 2, 1);
+    near(theOne(judge({ landmarks: landmarks({ roll: angle + 2 }) }), 'off_angle').value, angle + 2, 1);
+    near(theOne(judge({ landmarks: landmarks({ yaw: -angle - 2 }) }), 'off_angle').value, angle + 2, 1);
     assert.deepEqual(judge({ landmarks: landmarks({ yaw: angle - 2 }) }), []);
   });
 
@@ -323,7 +323,7 @@ describe('warnings about a picture', () => {
       [size * 2, size - 1],
     ] as const) {
       assert.equal(
-        only(
+        theOne(
           judgePicture(
             frame(width, height, () => 0),
             1,
@@ -337,7 +337,7 @@ describe('warnings about a picture', () => {
 
   it('tell of several faces', () => {
     assert.equal(
-      only(
+      theOne(
         judgePicture(
           frame(size, size, () => 0),
           2,
