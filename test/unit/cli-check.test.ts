@@ -9,6 +9,7 @@ import { inOrder, jsonLine, type Outcome, rowsOf, Tally } from '../../src/cli/ch
 import { annotatedPaths, findPictures, firstWithin, readBounded } from '../../src/cli/pictures.ts';
 import { AssessmentError } from '../../src/liveness/errors.ts';
 import type { Assessment, Face } from '../../src/liveness/types.ts';
+import { measures } from '../helpers/measures.ts';
 
 const point = { x: 0, y: 0 };
 const face = (pLive: number, ...verdicts: ('live' | 'attack')[]): Face => ({
@@ -22,6 +23,7 @@ const face = (pLive: number, ...verdicts: ('live' | 'attack')[]): Face => ({
     strict: verdicts[2] ?? 'live',
   },
   scores: [],
+  measures,
   warnings: [{ code: 'small_face', value: 100, limit: 150 }],
 });
 const assessed = (file: string, faces: Face[], more: Partial<Assessment> = {}): Outcome => ({
