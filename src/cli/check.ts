@@ -16,6 +16,7 @@ import {
 } from '../liveness/types.ts';
 import { annotate } from './annotate.ts';
 import { type Command, endOnSignals, settingsHelp } from './command.ts';
+import { inOrder } from './in-order.ts';
 import { annotatedPaths, extensions, findPictures, firstWithin, readBounded } from './pictures.ts';
 import { chooseProfile } from './profile.ts';
 import { startDownloadReporter, startReporter } from './progress.ts';
@@ -227,20 +228,6 @@ export function jsonLine(outcome: Outcome, profile: string): string {
       ? { file, profile, error: outcome.failure }
       : { file, profile, assessment: outcome.assessment },
   );
-}
-
-/** Runs over the items, a bounded number at a time, and gives the results in the order of the items. */
-export async function* inOrder<Item, Result>(
-  items: Iterable<Item>,
-  atOnce: number,
-  run: (item: Item) => Promise<Result>,
-): AsyncGenerator<Result> {
-  const running: Promise<Result>[] = [];
-  for (const item of items) {
-    running.push(run(item));
-    if (running.length >= atOnce) yield (await running.shift()) as Result;
-  }
-  for (const result of running) yield await result;
 }
 
 function asFailure(error: unknown, file: string): Failure {

@@ -1,5 +1,6 @@
 /** What a command is, and what the commands share. */
 
+import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { describeSettings, type SettingName } from '../config.ts';
 
@@ -35,4 +36,10 @@ export function endOnSignals(): void {
 /** What a shell sees of a process that a signal ended. */
 export function exitCodeOf(signal: keyof typeof constants.signals): number {
   return 128 + constants.signals[signal];
+}
+
+/** The version of this package. */
+export async function packageVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }

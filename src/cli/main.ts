@@ -1,7 +1,6 @@
 /** The command line's entry: finds the command, runs it, and makes of its outcome a sentence and an exit code. */
 
-import { readFile } from 'node:fs/promises';
-import { type Command, exitCodeOf } from './command.ts';
+import { type Command, exitCodeOf, packageVersion } from './command.ts';
 
 interface Entry {
   readonly name: string;
@@ -22,6 +21,11 @@ const commands: readonly Entry[] = [
     load: async () => (await import('./check.ts')).check,
   },
   {
+    name: 'evaluate',
+    summary: 'Measure the error rates on your own pictures.',
+    load: async () => (await import('./evaluate.ts')).evaluate,
+  },
+  {
     name: 'models',
     summary: 'List, pull or verify the weights.',
     load: async () => (await import('./models.ts')).models,
@@ -35,7 +39,7 @@ const commands: readonly Entry[] = [
 
 const help = `Usage: bonafide <command> [...]
 
-${commands.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}\n`).join('')}
+${commands.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}\n`).join('')}
   bonafide <command> --help   What the command does, and its options.
   bonafide --version          The version.
 `;
@@ -48,6 +52,7 @@ const spoken = new Set([
   'DownloadError',
   'EngineStartError',
   'CredentialError',
+  'ManifestError',
 ]);
 
 /** EX_SOFTWARE of sysexits.h; Node's own 1 would be the answer "an attack was found". */
@@ -59,8 +64,7 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
     return 0;
   }
   if (name === '--version') {
-    const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-    process.stdout.write(`${JSON.parse(manifest).version}\n`);
+    process.stdout.write(`${await packageVersion()}\n`);
     return 0;
   }
   const command = commands.find((candidate) => candidate.name === name);

@@ -22,7 +22,7 @@ import { type Credential, credentialPath, ensureCredential } from '../server/cre
 import { createGate } from '../server/gate.ts';
 import { createMetrics } from '../server/observability.ts';
 import { shellWord } from '../shell.ts';
-import { type Command, settingsHelp } from './command.ts';
+import { type Command, packageVersion, settingsHelp } from './command.ts';
 import { chooseProfile } from './profile.ts';
 import { startDownloadReporter } from './progress.ts';
 
@@ -141,11 +141,6 @@ async function drawPortrait(dataFolder: string): Promise<string> {
   const drawing = await readFile(new URL('../../assets/portrait.svg', import.meta.url), 'utf8');
   await writeFile(path, await renderSvg(drawing));
   return path;
-}
-
-async function packageVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** An address that a command on this machine can use. */
