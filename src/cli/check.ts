@@ -22,7 +22,14 @@ import { chooseProfile } from './profile.ts';
 import { startDownloadReporter, startReporter } from './progress.ts';
 import { printable, table } from './table.ts';
 
-const settingNames = ['profile', 'dataFolder', 'workers', 'maxImageBytes', 'maxPixels'] as const;
+const settingNames = [
+  'profile',
+  'calibration',
+  'dataFolder',
+  'workers',
+  'maxImageBytes',
+  'maxPixels',
+] as const;
 
 const help = `Usage: bonafide check FILE|FOLDER ... [options]
 
@@ -85,6 +92,7 @@ export const check: Command = async (args, env) => {
   const { resolved, note } = await chooseProfile({
     folder,
     setting: config.profile,
+    calibration: config.calibration,
     onProgress: download.onProgress,
     say,
   }).finally(download.stop);

@@ -2,21 +2,17 @@
 
 import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import { mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { type Config, ConfigError, flagOptions, loadConfig, parseCommand } from '../config.ts';
 import { ManifestError, type ManifestRow, parseManifest } from '../evaluation/manifest.ts';
 import {
   columnsFor,
   describeRun,
-  differences,
   headLine,
-  parseScores,
   rowLine,
   type ScoredRow,
-  type ScoreRun,
   scoreAssessment,
-  wholeLines,
 } from '../evaluation/scores.ts';
 import { imageFormats } from '../liveness/decode.ts';
 import { AssessmentError } from '../liveness/errors.ts';
@@ -27,9 +23,17 @@ import { inOrder } from './in-order.ts';
 import { readBounded } from './pictures.ts';
 import { chooseProfile } from './profile.ts';
 import { startDownloadReporter, startReporter } from './progress.ts';
+import { takeUp } from './score-file.ts';
 import { printable } from './table.ts';
 
-const settingNames = ['profile', 'dataFolder', 'workers', 'maxImageBytes', 'maxPixels'] as const;
+const settingNames = [
+  'profile',
+  'calibration',
+  'dataFolder',
+  'workers',
+  'maxImageBytes',
+  'maxPixels',
+] as const;
 
 const help = `Usage: bonafide evaluate MANIFEST.csv [options]
 
@@ -84,7 +88,7 @@ async function score(manifestPath: string, out: string | undefined, config: Conf
   const columns = columnsFor(rows, run);
   const path = join(folder, 'scores.csv');
   await mkdir(folder, { recursive: true });
-  const done = await resume(path, run, rows);
+  const done = await takeUp(path, run, rows);
   if (done === undefined) {
     await writeFile(join(folder, 'scores.json'), `${JSON.stringify(run, undefined, 2)}\n`);
     await writeFile(path, headLine(columns));
@@ -145,51 +149,12 @@ async function requireFiles(base: string, rows: readonly ManifestRow[]): Promise
   }
 }
 
-async function resolveProfile({ dataFolder, profile }: Config): Promise<ResolvedProfile> {
+async function resolveProfile({ dataFolder, profile, calibration }: Config): Promise<ResolvedProfile> {
   const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
   const { onProgress, stop } = startDownloadReporter(process.stderr);
   const folder = join(dataFolder, 'models');
-  const { resolved, note } = await chooseProfile({ folder, setting: profile, onProgress, say }).finally(stop);
+  const choice = chooseProfile({ folder, setting: profile, calibration, onProgress, say });
+  const { resolved, note } = await choice.finally(stop);
   if (note !== undefined) say(note);
   return resolved;
-}
-
-/**
- * Cuts off the line that a kill tore, and counts the rest.
- * @returns how many pictures are scored; undefined where there is no score file yet.
- * @throws ManifestError where the file was not made by the same run of the same manifest.
- */
-async function resume(
-  path: string,
-  run: ScoreRun,
-  rows: readonly ManifestRow[],
-): Promise<number | undefined> {
-  const text = await readFile(path, 'utf8').catch(unlessAbsent);
-  const kept = wholeLines(text ?? '');
-  if (text === undefined || kept === '') return undefined;
-  const remedy = `Delete it, or name another folder with --out.`;
-  const earlier = await readRun(path);
-  const different = earlier === undefined ? ['scores.json'] : differences(earlier, run);
-  if (different.length > 0) {
-    throw new ManifestError(`${path} was made with another ${different.join(', another ')}. ${remedy}`);
-  }
-  if (kept.length < text.length) await truncate(path, Buffer.byteLength(kept));
-  if (kept.indexOf('\n') === kept.length - 1) return 0;
-  const scored = parseScores(kept, path);
-  const stranger = scored.findIndex((row, i) => row.file !== rows[i]?.file);
-  if (stranger >= 0) {
-    throw new ManifestError(`${path}, row ${stranger + 2}, is not the manifest's picture. ${remedy}`);
-  }
-  return scored.length;
-}
-
-/** What is known of a score file's making; undefined for one of another program. */
-async function readRun(scores: string): Promise<ScoreRun | undefined> {
-  const text = await readFile(scores.replace(/(\.csv)?$/, '.json'), 'utf8').catch(unlessAbsent);
-  return text === undefined ? undefined : (JSON.parse(text) as ScoreRun);
-}
-
-function unlessAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined;
-  throw error;
 }

@@ -26,6 +26,11 @@ const commands: readonly Entry[] = [
     load: async () => (await import('./evaluate.ts')).evaluate,
   },
   {
+    name: 'calibrate',
+    summary: 'Fit P(live) and the operating points to them.',
+    load: async () => (await import('./calibrate.ts')).calibrate,
+  },
+  {
     name: 'models',
     summary: 'List, pull or verify the weights.',
     load: async () => (await import('./models.ts')).models,

@@ -51,6 +51,7 @@ async function runServer(config: Config): Promise<number> {
   const { resolved: profile, note } = await chooseProfile({
     folder,
     setting: config.profile,
+    calibration: config.calibration,
     onProgress,
     say: (sentence) => process.stderr.write(`${sentence}\n`),
   }).finally(stop);

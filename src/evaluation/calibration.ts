@@ -1,9 +1,16 @@
 /** Calibration, fusion weights and operating points from scores, each score judged by parameters that were fitted without it. */
 
 import { type OperatingPointName, operatingPointNames } from '../liveness/types.ts';
+import type { Calibration } from '../models/calibration.ts';
 import { fitLogistic } from './logistic.ts';
-import { type ChosenPoint, chooseOperatingPoints, weighPresentations } from './metrics.ts';
-import { sigmoid } from './scores.ts';
+import {
+  chooseOperatingPoints,
+  decisionRates,
+  equalErrorRate,
+  roundThreshold,
+  weighPresentations,
+} from './metrics.ts';
+import { type ScoredRow, type ScoreRun, sigmoid } from './scores.ts';
 
 /** A scored presentation, and what its P(live) is made of. */
 export interface FusionRow {
@@ -117,4 +124,111 @@ export function atPoints<T>(make: (name: OperatingPointName) => T): Record<Opera
   >;
 }
 
-export type ChosenPoints = Readonly<Record<OperatingPointName, ChosenPoint>>;
+/** What is fitted: slope and intercept alone, or each member's weight as well. */
+export type Fitted = 'calibration' | 'weights';
+
+/** Penalty on fusion weights: members that say nearly the same share a weight, instead of taking it from each other. */
+export const fusionPenalty = 0.01;
+
+const fused = 'log_odds';
+
+/**
+ * The assessed rows, ready to be fitted.
+ * @throws RangeError where the rows do not have the members' log-odds.
+ */
+export function fusionRows(
+  rows: readonly ScoredRow[],
+  fitted: Fitted,
+): { rows: FusionRow[]; options: { l2: number } } {
+  const assessed = rows.flatMap(({ face, ...row }) => {
+    if (face === undefined) return [];
+    return [{ ...row, features: fitted === 'weights' ? face.members : { [fused]: face.logOdds } }];
+  });
+  if (fitted === 'weights' && Object.keys(assessed[0]?.features ?? {}).length === 0) {
+    throw new RangeError(
+      "The score file has no column of a model's own log-odds, so there are no weights to fit.",
+    );
+  }
+  return { rows: assessed, options: { l2: fitted === 'weights' ? fusionPenalty : 0 } };
+}
+
+/**
+ * Fits a calibration and chooses operating points; their rates are those of scores and thresholds that were not fitted on the
+ * presentation they judge, except that one threshold is chosen over all of them.
+ * @returns the file, and sentences about what could not be had.
+ * @throws RangeError where there is too little to fit.
+ */
+export function calibrate(
+  scored: readonly ScoredRow[],
+  run: ScoreRun,
+  fitted: Fitted,
+): { calibration: Calibration; notes: string[] } {
+  const { rows, options } = fusionRows(scored, fitted);
+  const { scores, leftOut } = crossValidate(rows, options);
+  const presentations = weighPresentations(rows).map((row, i) => ({ ...row, score: scores[i] as number }));
+  const { weights, intercept } = fitFusion(rows, options);
+  if (Object.values(weights).every((weight) => weight <= 0)) {
+    throw new RangeError(
+      'These scores are higher for attacks than for people. Look whether the labels are right.',
+    );
+  }
+
+  const chosen = chooseOperatingPoints(presentations);
+  const notes: string[] = [];
+  if (!chosen.strict.met) {
+    notes.push(
+      `No threshold short of refusing everybody keeps APCER at 1 %: strict is the one that lets the fewest attacks through, ${percent(chosen.strict.maxApcer)}.`,
+    );
+  }
+  // Where a model is so good that one threshold would do for all, the points may cross; stricter must not mean looser.
+  const ascending = operatingPointNames.map((name) => chosen[name].threshold).sort((a, b) => a - b);
+  const rounded = ascending.map((threshold) => roundThreshold(threshold, scores));
+  const point = (threshold: number) => {
+    const { maxApcer = 0, bpcer = 0 } = decisionRates(
+      presentations.map((row) => ({ ...row, accepted: row.score >= threshold })),
+    );
+    return { threshold, apcer: decimals(maxApcer, 4), bpcer: decimals(bpcer, 4) };
+  };
+  const operatingPoints = Object.fromEntries(
+    operatingPointNames.map((name, i) => [name, point(rounded[i] as number)]),
+  ) as Calibration['operatingPoints'];
+
+  const count = (bonaFide: boolean) => {
+    const own = rows.filter((row) => row.bonaFide === bonaFide);
+    return { pictures: own.length, groups: new Set(own.map(({ set, group }) => `${set}\0${group}`)).size };
+  };
+  const weightOf = (model: string) => decimals(weights[model] as number, 4);
+  return {
+    notes,
+    calibration: {
+      profile: run.profile,
+      models: run.models,
+      liveness:
+        fitted === 'weights'
+          ? run.liveness.map(({ model }) => ({ model, weight: weightOf(model) }))
+          : run.liveness,
+      calibration: {
+        slope: fitted === 'weights' ? 1 : decimals(weights[fused] as number, 4),
+        intercept: decimals(intercept, 4),
+      },
+      operatingPoints,
+      fitted: {
+        bonafide: run.bonafide,
+        manifest: run.manifest.sha256,
+        sets: [...new Set(rows.map(({ set }) => set))].sort(),
+        leftOut,
+        bonaFide: count(true),
+        attack: count(false),
+        eer: decimals(equalErrorRate(presentations), 4),
+      },
+    },
+  };
+}
+
+function decimals(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+function percent(rate: number): string {
+  return `${(100 * rate).toFixed(1)} %`;
+}
