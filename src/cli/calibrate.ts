@@ -7,7 +7,7 @@ import { ManifestError } from '../evaluation/manifest.ts';
 import { operatingPointNames } from '../liveness/types.ts';
 import { shellWord } from '../shell.ts';
 import type { Command } from './command.ts';
-import { readRun, readScores } from './score-file.ts';
+import { readRun, readScores, spoken } from './score-file.ts';
 import { table } from './table.ts';
 
 const help = `Usage: bonafide calibrate SCORES.csv [options]
@@ -65,13 +65,3 @@ export const calibrate: Command = async (args) => {
   );
   return 0;
 };
-
-/** What cannot be fitted is the pictures' fault, and is told as a sentence. */
-export function spoken<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof RangeError) throw new ManifestError(error.message);
-    throw error;
-  }
-}

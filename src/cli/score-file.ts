@@ -68,6 +68,16 @@ export async function takeUp(
   return scored.length;
 }
 
+/** What cannot be fitted is the pictures' fault, and is told as a sentence. */
+export function spoken<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof RangeError) throw new ManifestError(error.message);
+    throw error;
+  }
+}
+
 function unlessAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code === 'ENOENT') return undefined;
   throw error;

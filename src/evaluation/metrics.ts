@@ -63,34 +63,41 @@ function massOf(presentations: readonly Presentation[]): { bonaFide: number; att
  */
 export function sweepThresholds(presentations: readonly Presentation[]): ErrorRates[] {
   const sorted = presentations.toSorted((a, b) => a.score - b.score);
-  const total = { ...massOf(presentations), species: new Map<string, number>() };
-  for (const { bonaFide, species, weight } of sorted) {
-    if (!bonaFide && species !== undefined && weight > 0) {
-      total.species.set(species, (total.species.get(species) ?? 0) + weight);
-    }
+  const mass = massOf(presentations);
+  // By the order in which the species come, as this runs thousands of times for an interval.
+  const names = [...new Set(sorted.map(({ species }) => species))].filter((name) => name !== undefined);
+  const speciesOf = sorted.map(({ bonaFide, species }) =>
+    bonaFide || species === undefined ? -1 : names.indexOf(species),
+  );
+  const total: number[] = new Array(names.length).fill(0);
+  for (const [i, { weight }] of sorted.entries()) {
+    const index = speciesOf[i] as number;
+    if (index >= 0) total[index] = (total[index] as number) + weight;
   }
-  const passed = new Map(total.species);
-  let attacksPassed = total.attack;
+  const hasSpecies = total.some((weight) => weight > 0);
+  const passed = [...total];
+  let attacksPassed = mass.attack;
   let rejected = 0;
   const rates = (threshold: number): ErrorRates => {
-    const apcer = Math.max(0, attacksPassed / total.attack);
-    const perSpecies = [...passed].map(([name, weight]) => weight / (total.species.get(name) as number));
+    const apcer = Math.max(0, attacksPassed / mass.attack);
     // Where the make of no attack is known they are one species: a rate of 0 would let every attack through.
-    const maxApcer = perSpecies.length === 0 ? apcer : Math.max(0, ...perSpecies);
-    return { threshold, apcer, maxApcer, bpcer: rejected / total.bonaFide };
+    let maxApcer = hasSpecies ? 0 : apcer;
+    for (let index = 0; index < total.length; index++) {
+      const all = total[index] as number;
+      if (all > 0) maxApcer = Math.max(maxApcer, (passed[index] as number) / all);
+    }
+    return { threshold, apcer, maxApcer, bpcer: rejected / mass.bonaFide };
   };
   const all: ErrorRates[] = [];
   for (let i = 0; i < sorted.length; ) {
     const threshold = (sorted[i] as Presentation).score;
     all.push(rates(threshold));
     for (; i < sorted.length && sorted[i]?.score === threshold; i++) {
-      const { bonaFide, species, weight } = sorted[i] as Presentation;
+      const { bonaFide, weight } = sorted[i] as Presentation;
+      const index = speciesOf[i] as number;
       if (bonaFide) rejected += weight;
-      else {
-        attacksPassed -= weight;
-        if (species !== undefined && weight > 0)
-          passed.set(species, (passed.get(species) as number) - weight);
-      }
+      else attacksPassed -= weight;
+      if (index >= 0) passed[index] = (passed[index] as number) - weight;
     }
   }
   all.push(rates(Number.POSITIVE_INFINITY));
@@ -99,7 +106,12 @@ export function sweepThresholds(presentations: readonly Presentation[]): ErrorRa
 
 /** Equal error rate, 0..1: the mean of APCER and BPCER where they differ least. */
 export function equalErrorRate(presentations: readonly Presentation[]): number {
-  const nearest = sweepThresholds(presentations).reduce((best, rates) =>
+  return leastDifference(sweepThresholds(presentations));
+}
+
+/** The same for a sweep that is there already. */
+export function leastDifference(sweep: readonly ErrorRates[]): number {
+  const nearest = sweep.reduce((best, rates) =>
     Math.abs(rates.apcer - rates.bpcer) < Math.abs(best.apcer - best.bpcer) ? rates : best,
   );
   return (nearest.apcer + nearest.bpcer) / 2;
@@ -165,27 +177,23 @@ export interface DecisionRates {
 
 /** Error rates of decisions. Attacks of unknown make are no species, unless the make of none is known. */
 export function decisionRates(decisions: readonly Decision[]): DecisionRates {
-  const share = (rows: readonly Decision[], isError: (row: Decision) => boolean) => {
-    let [wrong, all] = [0, 0];
-    for (const row of rows) {
-      all += row.weight;
-      if (isError(row)) wrong += row.weight;
-    }
-    return all > 0 ? wrong / all : undefined;
-  };
-  const attacks = decisions.filter(({ bonaFide }) => !bonaFide);
-  const passed = (row: Decision) => row.accepted;
-  const bpcer = share(
-    decisions.filter(({ bonaFide }) => bonaFide),
-    (row) => !row.accepted,
-  );
-  const apcer = share(attacks, passed);
-  const known = attacks.filter(({ species }) => species !== undefined);
-  const species = new Map<string, number>();
-  for (const [name, rows] of Map.groupBy(known, (row) => row.species as string)) {
-    const rate = share(rows, passed);
-    if (rate !== undefined) species.set(name, rate);
+  const all = { bonaFide: 0, attack: 0 };
+  const wrong = { bonaFide: 0, attack: 0 };
+  const bySpecies = new Map<string, { all: number; wrong: number }>();
+  for (const { accepted, bonaFide, species, weight } of decisions) {
+    const own = bonaFide ? 'bonaFide' : 'attack';
+    const error = accepted === bonaFide ? 0 : weight;
+    all[own] += weight;
+    wrong[own] += error;
+    if (bonaFide || species === undefined || weight === 0) continue;
+    const sums = bySpecies.get(species) ?? { all: 0, wrong: 0 };
+    sums.all += weight;
+    sums.wrong += error;
+    bySpecies.set(species, sums);
   }
+  const apcer = all.attack > 0 ? wrong.attack / all.attack : undefined;
+  const bpcer = all.bonaFide > 0 ? wrong.bonaFide / all.bonaFide : undefined;
+  const species = new Map([...bySpecies].map(([name, sums]) => [name, sums.wrong / sums.all]));
   const maxApcer = species.size > 0 ? Math.max(...species.values()) : apcer;
   return {
     ...(apcer !== undefined && { apcer }),
