@@ -31,6 +31,45 @@ function draw(label: string, options: Plot.PlotOptions): Html {
 
 const percentTick = (rate: number) => `${Number((100 * rate).toPrecision(3))}%`;
 
+/** A part of a hundred, as it is drawn. */
+export interface Portion {
+  readonly share: number;
+  readonly kind: 'right' | 'wrong' | 'none';
+}
+
+/** A hundred dots, of which as many are full as were judged wrongly, and as many are rings as got no answer. */
+export function hundredPlot(label: string, portions: readonly Portion[], colour: 'live' | 'attack'): Html {
+  const columns = 20;
+  const kinds = hundred(portions);
+  const dots = kinds.map((kind, i) => ({ kind, x: i % columns, y: Math.floor(i / columns) }));
+  const ofKind = (kind: Portion['kind']) => dots.filter((dot) => dot.kind === kind);
+  const fill = colour === 'live' ? live : attack;
+  const place = { x: 'x', y: 'y', r: 6.5 };
+  return draw(label, {
+    width: 440,
+    height: 116,
+    margin: 10,
+    x: { domain: [0, columns - 1], axis: null },
+    y: { domain: [4, 0], axis: null },
+    marks: [
+      Plot.dot(ofKind('right'), { ...place, fill, fillOpacity: 0.2 }),
+      Plot.dot(ofKind('wrong'), { ...place, fill }),
+      Plot.dot(ofKind('none'), { ...place, stroke: muted, strokeDasharray: '2 2', r: 6 }),
+    ],
+  });
+}
+
+/** The kinds of a hundred, rounded so that they are a hundred: the largest remainders are rounded up. */
+export function hundred(portions: readonly Portion[]): Portion['kind'][] {
+  const counts = portions.map(({ share }) => Math.floor(share * 100 + 1e-9));
+  const missing = 100 - counts.reduce((sum, count) => sum + count, 0);
+  const byRemainder = portions
+    .map(({ share }, i) => ({ i, remainder: share * 100 - (counts[i] as number) }))
+    .sort((a, b) => b.remainder - a.remainder);
+  for (const { i } of byRemainder.slice(0, missing)) counts[i] = (counts[i] as number) + 1;
+  return portions.flatMap(({ kind }, i) => new Array<Portion['kind']>(counts[i] as number).fill(kind));
+}
+
 /** Where P(live) of people and of attacks lies, and where it is cut. */
 export function scorePlot({ histogram, operatingPoints }: Summary): Html {
   const width = 1 / histogram.bonaFide.length;
@@ -210,8 +249,9 @@ export function detPlot(summary: Summary, compared?: { summary: Summary; name: s
 /** Of the answers near each P(live), how many were live. */
 export function reliabilityPlot({ bins }: NonNullable<Summary['reliability']>): Html {
   return draw('Reliability of P(live)', {
-    width: 420,
-    height: 400,
+    width: 520,
+    height: 470,
+    marginRight: 70,
     marginLeft: 58,
     marginBottom: 46,
     x: { domain: [0, 1], label: 'P(live) that was said', labelAnchor: 'center', labelArrow: 'none' },

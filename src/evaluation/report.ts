@@ -3,7 +3,17 @@
 import { type OperatingPointName, operatingPointNames } from '../liveness/types.ts';
 import type { Estimate } from './bootstrap.ts';
 import { Html, html } from './html.ts';
-import { conditionPlot, detPlot, fewestGroups, partsPlot, reliabilityPlot, scorePlot } from './plots.ts';
+import {
+  conditionPlot,
+  detPlot,
+  fewestGroups,
+  hundred,
+  hundredPlot,
+  type Portion,
+  partsPlot,
+  reliabilityPlot,
+  scorePlot,
+} from './plots.ts';
 import { styleSheet } from './style.ts';
 import type { ClassSummary, Comparison, PointRates, RatesByPoint, Summary, WorstError } from './summary.ts';
 
@@ -36,6 +46,7 @@ export function renderReport(summary: Summary, options: ReportOptions = {}): str
 <p class="lead">${summary.sentence}</p>
 </header>
 ${cards(summary)}
+${glanceSection(summary)}
 ${compared && comparisonSection(summary, compared)}
 ${pointsSection(summary)}
 ${scoresSection(summary)}
@@ -82,11 +93,42 @@ function cards({ eer, operatingPoints, bonaFide, attack, bpcerAtApcer }: Summary
   return html`<div class="cards">
 ${card(eer, 'Equal error rate', 'As many people turned away as attacks let through, with one threshold for all cameras.', 'main')}
 ${card(balanced.bpcer, 'People turned away', 'BPCER at the operating point balanced.', 'live')}
-${card(balanced.maxApcer, 'Attacks let through', 'APCER at balanced, of the species that fools it most.', 'attack')}
+${card(balanced.maxApcer, 'Attacks let through, worst species', 'APCER at balanced, of the species that fools it most.', 'attack')}
 ${card(bpcerAtApcer?.['5'], 'BPCER20', 'People turned away where at most 5 % of any species gets through.')}
 ${bonaFide.pictures > 0 && card(bonaFide.nonResponse, 'People without an answer', 'BPNRR: no face found, or not readable.')}
 ${attack.pictures > 0 && card(attack.nonResponse, 'Attacks without an answer', 'APNRR: neither caught nor let through.')}
 </div>`;
+}
+
+/** What becomes of a hundred people and of a hundred attacks. */
+function glanceSection({ operatingPoints, bonaFide, attack }: Summary): Html {
+  const { balanced } = operatingPoints;
+  const half = (
+    of: ClassSummary,
+    error: Estimate | undefined,
+    colour: 'live' | 'attack',
+    words: { all: string; wrong: string; right: string },
+  ) => {
+    if (of.pictures === 0 || error === undefined) return undefined;
+    const answered = 1 - of.nonResponse.value;
+    const portions: Portion[] = [
+      { kind: 'wrong', share: answered * error.value },
+      { kind: 'none', share: of.nonResponse.value },
+      { kind: 'right', share: answered * (1 - error.value) },
+    ];
+    const kinds = hundred(portions);
+    const count = (kind: Portion['kind']) => kinds.filter((own) => own === kind).length;
+    const sentence = html`Of 100 ${words.all}, <b class="${colour}">${count('wrong')} ${words.wrong}</b>, ${count('right')} ${words.right}${count('none') > 0 && html`, ${count('none')} get no answer`}.`;
+    return html`<figure><p>${sentence}</p>${hundredPlot(`A hundred ${words.all}`, portions, colour)}</figure>`;
+  };
+  return section(
+    'At a glance',
+    'What happens at the operating point balanced, all species of attacks together. Full dots are errors, dashed rings got no answer.',
+    html`<div class="halves">
+${half(bonaFide, balanced.bpcer, 'live', { all: 'people', wrong: 'are turned away', right: 'are let in' })}
+${half(attack, balanced.apcer, 'attack', { all: 'attacks', wrong: 'get through', right: 'are caught' })}
+</div>`,
+  );
 }
 
 const pointMeanings: Record<OperatingPointName, string> = {
@@ -95,19 +137,16 @@ const pointMeanings: Record<OperatingPointName, string> = {
   strict: 'lets the fewest attacks through',
 };
 
-function pointRows(points: RatesByPoint): Html[] {
-  return operatingPointNames.map((name) => {
+function pointsTable(caption: string, points: RatesByPoint, hasThresholds = true): Html {
+  const row = (name: OperatingPointName) => {
     const { threshold, maxApcer, apcer, bpcer, acer, hter }: PointRates = points[name];
-    return html`<tr><th scope="row">${name} <small>${pointMeanings[name]}</small></th><td>${threshold}</td>
+    return html`<tr><th scope="row">${name} <small>${pointMeanings[name]}</small></th><td>${hasThresholds ? threshold : html`<small>varies</small>`}</td>
 <td class="attack">${estimate(maxApcer)}</td><td>${estimate(apcer)}</td><td class="live">${estimate(bpcer)}</td><td>${estimate(acer)}</td><td>${estimate(hter)}</td></tr>`;
-  });
-}
-
-function pointsTable(caption: string, points: RatesByPoint): Html {
+  };
   return html`<div class="scroll"><table>
 <caption>${caption}</caption>
 <thead><tr><th scope="col">Operating point</th><th scope="col">P(live) from</th><th scope="col">APCER, worst species</th><th scope="col">APCER, all attacks</th><th scope="col">BPCER</th><th scope="col">ACER</th><th scope="col">HTER</th></tr></thead>
-<tbody>${pointRows(points)}</tbody></table></div>`;
+<tbody>${operatingPointNames.map(row)}</tbody></table></div>`;
 }
 
 function pointsSection({ operatingPoints, unseen, asAnswered, method, run }: Summary): Html {
@@ -121,16 +160,17 @@ function pointsSection({ operatingPoints, unseen, asAnswered, method, run }: Sum
     'Operating points',
     'A threshold decides who is let in. A stricter one lets fewer attacks through and turns more people away. In small print: the range in which the figure would lie in 95 of 100 repetitions with other people and other attacks of the same kind.',
     pointsTable(caption, operatingPoints),
-    unseen &&
-      pointsTable(
-        `What to expect on a camera that nothing was fitted on: thresholds, too, chosen without the ${method.judgedBy === 'other sets' ? 'set' : 'groups'} they judge (P(live) from: the one above)`,
-        unseen,
-      ),
     asAnswered &&
       method.judgedBy !== 'profile' &&
       pointsTable(
-        `What the server answers today: the calibration and thresholds that ${run?.profile ?? 'the profile'} ran with${asAnswered.eer ? ` (equal error rate ${percent(asAnswered.eer.value)})` : ''}`,
+        `What the server answers today, with the calibration and thresholds of ${run?.profile ?? 'the profile'}${asAnswered.eer ? ` (equal error rate ${percent(asAnswered.eer.value)})` : ''}`,
         asAnswered.operatingPoints,
+      ),
+    unseen &&
+      pointsTable(
+        `What to expect ${method.judgedBy === 'other sets' ? 'on a camera that nothing was fitted on: thresholds, too, chosen without the set' : 'of people never seen: thresholds, too, chosen without the groups'} they judge`,
+        unseen,
+        false,
       ),
   );
 }
@@ -145,9 +185,22 @@ function scoresSection(summary: Summary): Html {
 
 const legend = html`<p class="legend"><span class="live">people turned away (BPCER)</span> <span class="attack">attacks let through (APCER)</span></p>`;
 
-function classCells(own: ClassSummary | undefined, kind: 'live' | 'attack'): Html {
-  if (own === undefined) return html`<td colspan="4" class="none">none</td>`;
-  return html`<td>${own.pictures} <small>in ${own.groups}</small></td><td>${estimate(own.nonResponse)}</td><td class="${kind}">${estimate(own.errors.balanced)}</td><td><small>${own.errors.weak && plain(own.errors.weak.value)} / ${own.errors.strict && plain(own.errors.strict.value)}</small></td>`;
+/** One class, set by set or species by species. */
+function classTable(
+  title: string,
+  rows: readonly { readonly name: string; readonly own: ClassSummary }[],
+  kind: 'live' | 'attack',
+): Html {
+  const rate = kind === 'live' ? 'BPCER' : 'APCER';
+  return html`<div class="scroll"><table><caption>${title}</caption>
+<thead><tr><th scope="col"></th><th scope="col">Pictures, groups</th><th scope="col">No answer</th><th scope="col">${rate} at weak</th><th scope="col">at balanced</th><th scope="col">at strict</th></tr></thead>
+<tbody>${rows.map(
+    ({
+      name,
+      own,
+    }) => html`<tr><th scope="row">${name}</th><td>${own.pictures} <small>in ${own.groups}</small></td><td>${estimate(own.nonResponse)}</td>
+<td>${estimate(own.errors.weak)}</td><td class="${kind}">${estimate(own.errors.balanced)}</td><td>${estimate(own.errors.strict)}</td></tr>`,
+  )}</tbody></table></div>`;
 }
 
 function setsSection({ sets, species }: Summary): Html {
@@ -161,19 +214,24 @@ function setsSection({ sets, species }: Summary): Html {
       ? species.map(({ species: name, errors }) => ({ label: `all ${name}`, attack: errors.balanced }))
       : []),
   ];
+  const ofClass = (kind: 'bonaFide' | 'attack') =>
+    sets.flatMap(({ set, [kind]: own }) => (own === undefined ? [] : [{ name: set, own }]));
+  const rates = sets.filter(({ eer }) => eer !== undefined);
   return section(
     'Sets and species',
     'The same thresholds, camera by camera. A dot is the error rate at balanced, its bar the 95 % interval. A long bar means few people or few attacks, not a bad profile.',
     legend,
     html`<figure>${partsPlot('Error rates at balanced by set and species', parts)}</figure>`,
-    html`<div class="scroll"><table>
-<thead><tr><th scope="col" rowspan="2">Set</th><th scope="colgroup" colspan="4">People</th><th scope="colgroup" colspan="4">Attacks</th><th scope="col" rowspan="2">EER</th></tr>
-<tr><th scope="col">pictures, groups</th><th scope="col">no answer</th><th scope="col">BPCER</th><th scope="col"><small>weak / strict</small></th><th scope="col">pictures, groups</th><th scope="col">no answer</th><th scope="col">APCER</th><th scope="col"><small>weak / strict</small></th></tr></thead>
-<tbody>${sets.map(({ set, bonaFide, attack, eer }) => html`<tr><th scope="row">${set}</th>${classCells(bonaFide, 'live')}${classCells(attack, 'attack')}<td>${estimate(eer)}</td></tr>`)}</tbody></table></div>`,
+    ofClass('bonaFide').length > 0 && classTable('People, by set', ofClass('bonaFide'), 'live'),
+    ofClass('attack').length > 0 && classTable('Attacks, by set', ofClass('attack'), 'attack'),
     species.length > 0 &&
-      html`<div class="scroll"><table>
-<thead><tr><th scope="col">Species</th><th scope="col">pictures, groups</th><th scope="col">no answer</th><th scope="col">APCER</th><th scope="col"><small>weak / strict</small></th></tr></thead>
-<tbody>${species.map((own) => html`<tr><th scope="row">${own.species}</th>${classCells(own, 'attack')}</tr>`)}</tbody></table></div>`,
+      classTable(
+        'Attacks, by species',
+        species.map((own) => ({ name: own.species, own })),
+        'attack',
+      ),
+    rates.length > 0 &&
+      html`<p class="explanation after">Equal error rate of each set by itself, with a threshold of its own: ${rates.map(({ set, eer }, i) => html`${i > 0 && '; '}${set} ${estimate(eer)}`)}.</p>`,
   );
 }
 

@@ -33,6 +33,7 @@ section { padding: 24px 28px 28px; margin-top: 20px; }
 h2 { margin: 0 0 4px; font-size: 21px; letter-spacing: -.01em; }
 h3 { margin: 20px 0 8px; font-size: 16px; }
 .explanation { margin: 0 0 16px; max-width: 62em; color: var(--muted); font-size: 15px; }
+.explanation.after { margin: 16px 0 0; }
 .scroll { overflow-x: auto; margin-top: 18px; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 caption { padding-bottom: 6px; text-align: left; font-weight: 600; }
@@ -53,6 +54,10 @@ h3.attack { color: var(--attack); }
 figure { margin: 8px 0 0; }
 figure svg { display: block; width: 100%; height: auto; max-width: 820px; margin: 0 auto; }
 figure.narrow svg { max-width: 600px; }
+.halves { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 36px; }
+.halves p { margin: 0; font-size: 15px; }
+.halves svg { max-width: 440px; margin: 6px 0 0; }
+.halves b.live { color: var(--live); } .halves b.attack { color: var(--attack); }
 figcaption { font-weight: 600; font-size: 15px; }
 .grid { display: grid; grid-template-columns: 1fr 1fr; gap: 20px 28px; }
 .grid > * { min-width: 0; }
@@ -75,7 +80,7 @@ dd { margin: 0; color: var(--muted); }
 code { font-size: 12px; overflow-wrap: anywhere; }
 @media (max-width: 760px) {
   .cards, .grid { grid-template-columns: 1fr 1fr; }
-  .grid, .method dl { grid-template-columns: 1fr; }
+  .grid, .halves, .method dl { grid-template-columns: 1fr; }
   h1 { font-size: 27px; } .lead { font-size: 17px; } section { padding: 18px; }
 }
 @media print { body { background: none; } section, .card { break-inside: avoid; } }

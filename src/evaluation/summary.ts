@@ -521,7 +521,14 @@ function countBy(names: readonly string[]): Record<string, number> {
 function detCurves(judged: readonly Judged[], species: readonly string[]): Summary['det'] {
   const curve = (rows: readonly Judged[]) => {
     const sweep = attempt(() => sweepThresholds(weighPresentations(rows)));
-    return (sweep ?? []).map(({ apcer, bpcer }) => ({ apcer, bpcer }));
+    const points = (sweep ?? []).map(({ apcer, bpcer }) => ({ apcer, bpcer }));
+    // Of a straight step only the ends.
+    return points.filter(({ apcer, bpcer }, i) => {
+      const [before, after] = [points[i - 1], points[i + 1]];
+      if (before === undefined || after === undefined) return true;
+      const isAlong = (rate: 'apcer' | 'bpcer', own: number) => before[rate] === own && after[rate] === own;
+      return !isAlong('apcer', apcer) && !isAlong('bpcer', bpcer);
+    });
   };
   const own = species.map(
     (name) => [name, curve(judged.filter((row) => row.bonaFide || row.species === name))] as const,
@@ -627,19 +634,19 @@ function sentence(
     ...(bonaFide.pictures > 0 ? [`${percent(bonaFide.nonResponse.value)} of the pictures of people`] : []),
     ...(attack.pictures > 0 ? [`${percent(attack.nonResponse.value)} of the attacks`] : []),
   ].join(' and ');
-  const unanswered = `No answer for ${silent}.`;
+  const unanswered = `It gives no answer for ${silent}.`;
+  const range = (own: Estimate) =>
+    own.low === null || own.high === null
+      ? percent(own.value)
+      : `${percent(own.value)}, probably between ${percent(own.low)} and ${percent(own.high)}`;
   if (judgedBy === 'profile' || eer === undefined) {
     const rates = [
-      ...(bpcer ? [`turns away ${often(bpcer.value)} people`] : []),
-      ...(maxApcer ? [`lets ${often(maxApcer.value)} attacks through`] : []),
+      ...(bpcer ? [`turns away ${often(bpcer.value)} people (${range(bpcer)})`] : []),
+      ...(maxApcer ? [`lets ${often(maxApcer.value)} attacks through (${range(maxApcer)})`] : []),
     ].join(' and ');
     return `At its own balanced threshold, ${profile} ${rates || 'gave no answer'}. ${unanswered}`;
   }
-  const range =
-    eer.low === null || eer.high === null
-      ? ''
-      : `, and probably between ${percent(eer.low)} and ${percent(eer.high)}`;
-  return `With the same threshold on every camera, ${profile} gets ${often(eer.value)} wrong: ${percent(eer.value)} of the people are turned away and as many of the attacks get through${range}. ${unanswered}`;
+  return `With one threshold for every camera, ${profile} turns away ${often(eer.value)} people and lets ${often(eer.value)} attacks through (${range(eer)}). ${unanswered}`;
 }
 
 function often(rate: number): string {
