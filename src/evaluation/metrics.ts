@@ -223,7 +223,7 @@ export function reliability(presentations: readonly Presentation[], count: numbe
   const mass = massOf(presentations);
   const sums = Array.from({ length: count }, () => ({ all: 0, live: 0, score: 0 }));
   for (const { score, bonaFide, weight } of presentations) {
-    const sum = sums[Math.min(Math.floor(score * count), count - 1)];
+    const sum = sums[score === 1 ? count - 1 : Math.floor(score * count)];
     if (sum === undefined) throw new RangeError(`P(live) must be from 0 to 1; it is ${score}.`);
     const share = weight / mass[bonaFide ? 'bonaFide' : 'attack'] / 2;
     sum.all += share;

@@ -1,14 +1,13 @@
 /** Drawn score files: people and attacks of several sets, with ties, gaps and uneven groups. */
 
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { ScoreRun } from '../../src/evaluation/scores.ts';
 
-/** Numbers that are the same in every run, 0..1. */
+/** Numbers that are the same in every run, from 0 up to 1. */
 export function drawNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state / 2_147_483_648;
-  };
+  const generator = xoroshiro128plus(seed);
+  return () => uniformFloat64(generator);
 }
 
 export const run: ScoreRun = {
