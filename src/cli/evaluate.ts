@@ -9,7 +9,7 @@ import type { Estimate } from '../evaluation/bootstrap.ts';
 import type { Fitted } from '../evaluation/calibration.ts';
 import { makeThumbnails } from '../evaluation/contact-sheet.ts';
 import { ManifestError, type ManifestRow, parseManifest } from '../evaluation/manifest.ts';
-import { renderReport } from '../evaluation/report.ts';
+import type { ReportOptions } from '../evaluation/report.ts';
 import {
   columnsFor,
   describeRun,
@@ -151,7 +151,7 @@ async function report(scores: string, folder: string, options: ReportChoice): Pr
   const summarised = summariseRun(all, run);
   const { summary } = summarised;
 
-  let compared: Parameters<typeof renderReport>[1] = {};
+  let compared: ReportOptions = {};
   if (second !== undefined) {
     const path = (await isFolder(second)) ? join(second, 'scores.csv') : second;
     const [rows, own] = [await readScores(path), await readRun(path)];
@@ -171,6 +171,8 @@ async function report(scores: string, folder: string, options: ReportChoice): Pr
 
   await mkdir(folder, { recursive: true });
   const page = join(folder, 'report.html');
+  // The plots take longer to load than most of this to run.
+  const { renderReport } = await import('../evaluation/report.ts');
   await writeFile(page, renderReport(summary, { ...compared, thumbnails }));
   const digits = (_: string, value: unknown) =>
     typeof value === 'number' ? Number(value.toPrecision(6)) : value;
