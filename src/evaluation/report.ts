@@ -75,6 +75,14 @@ function estimate(own: Estimate | undefined): Html {
   return html`${percent(own.value)}${range}`;
 }
 
+/** A difference of two rates, in percentage points. */
+function points({ value, low, high }: Estimate): Html {
+  const signed = (rate: number) => plain(rate).replace('-', '\u2212');
+  const range =
+    low === null || high === null ? undefined : html` <small>${signed(low)} to ${signed(high)}</small>`;
+  return html`${signed(value)}${range}`;
+}
+
 function section(title: string, explanation: Html | string, ...content: (Html | undefined | false)[]): Html {
   return html`<section>
 <h2>${title}</h2>
@@ -331,9 +339,9 @@ function comparisonSection(
   return section(
     `Beside ${name}`,
     'A difference is worth talking about if its interval does not hold zero. The interval is that of the two runs together, person by person, and so narrower than those of each.',
-    html`<div class="scroll"><table><thead><tr><th scope="col">Figure</th><th scope="col">${own}</th><th scope="col">${name}</th><th scope="col">Difference</th><th></th></tr></thead>
-<tbody>${differences.map((row) => html`<tr><th scope="row">${row.figure}</th><td>${percent(row.one)}</td><td>${percent(row.other)}</td><td>${estimate(row.difference)}</td><td>${verdict(row)}</td></tr>`)}
-<tr><th scope="row">People without an answer</th><td>${percent(summary.bonaFide.nonResponse.value)}</td><td>${percent(second.bonaFide.nonResponse.value)}</td><td>${percent(summary.bonaFide.nonResponse.value - second.bonaFide.nonResponse.value)}</td><td></td></tr></tbody></table></div>`,
+    html`<div class="scroll"><table><thead><tr><th scope="col">Figure</th><th scope="col">${own}</th><th scope="col">${name}</th><th scope="col">Difference, percentage points</th><th></th></tr></thead>
+<tbody>${differences.map((row) => html`<tr><th scope="row">${row.figure}</th><td>${percent(row.one)}</td><td>${percent(row.other)}</td><td>${points(row.difference)}</td><td>${verdict(row)}</td></tr>`)}
+<tr><th scope="row">People without an answer</th><td>${percent(summary.bonaFide.nonResponse.value)}</td><td>${percent(second.bonaFide.nonResponse.value)}</td><td>${points({ value: summary.bonaFide.nonResponse.value - second.bonaFide.nonResponse.value, low: null, high: null })}</td><td></td></tr></tbody></table></div>`,
     html`<div class="scroll"><table><caption>At balanced, each with its own threshold</caption><thead><tr><th scope="col" rowspan="2">Set</th><th scope="colgroup" colspan="2">BPCER</th><th scope="colgroup" colspan="2">APCER</th></tr>
 <tr><th scope="col">${own}</th><th scope="col">${name}</th><th scope="col">${own}</th><th scope="col">${name}</th></tr></thead>
 <tbody>${sets.map((set) => html`<tr><th scope="row">${set}</th>${cell(summary, set, 'bonaFide')}${cell(second, set, 'bonaFide')}${cell(summary, set, 'attack')}${cell(second, set, 'attack')}</tr>`)}</tbody></table></div>`,

@@ -630,11 +630,10 @@ function sentence(
   bonaFide: ClassSummary,
   attack: ClassSummary,
 ): string {
-  const silent = [
-    ...(bonaFide.pictures > 0 ? [`${percent(bonaFide.nonResponse.value)} of the pictures of people`] : []),
-    ...(attack.pictures > 0 ? [`${percent(attack.nonResponse.value)} of the attacks`] : []),
-  ].join(' and ');
-  const unanswered = `It gives no answer for ${silent}.`;
+  const share = (own: ClassSummary, name: string) =>
+    own.nonResponse.value > 0 ? [`${percent(own.nonResponse.value)} of the ${name}`] : [];
+  const silent = [...share(bonaFide, 'pictures of people'), ...share(attack, 'attacks')].join(' and ');
+  const unanswered = silent === '' ? 'Every picture gets an answer.' : `It gives no answer for ${silent}.`;
   const range = (own: Estimate) =>
     own.low === null || own.high === null
       ? percent(own.value)
