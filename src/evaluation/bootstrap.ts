@@ -18,8 +18,8 @@ export interface Sampled {
   readonly group: string;
 }
 
-/** How much each row counts, in the order of the rows. */
-export type Weights = readonly number[];
+/** How much each row counts, in the order of the rows; overwritten by the next draw. */
+export type Weights = Readonly<Float64Array>;
 
 /** The figures of one draw; what cannot be computed is absent. */
 export type Figures = Readonly<Record<string, number | undefined>>;
@@ -69,32 +69,38 @@ export class Bootstrap {
     alike: 'sets' | 'groups',
     figures: (weights: Weights) => Figures,
   ): { value: Figures; draws: Figures[] } {
-    const groupOf = rows.map((row) => this.#groups.get(groupKey(row)) as number);
-    const frames = new Map<number, number>();
-    for (const group of groupOf) frames.set(group, (frames.get(group) ?? 0) + 1);
-    const strata = new Map<string, Set<number>>();
-    const stratumOf = rows.map((row, r) => {
-      const key = alike === 'sets' ? classKey(row) : `${row.bonaFide}`;
-      const members = strata.get(key) ?? new Set();
-      strata.set(key, members.add(groupOf[r] as number));
-      return members;
-    });
-    const weigh = (countOf: (group: number) => number): Weights => {
-      const totals = new Map<Set<number>, number>();
-      for (const members of strata.values()) {
-        totals.set(
-          members,
-          [...members].reduce((sum, group) => sum + countOf(group), 0),
-        );
+    // By number throughout, as this runs a thousand times over every picture.
+    const groupOf = Int32Array.from(rows, (row) => this.#groups.get(groupKey(row)) as number);
+    const frames = new Float64Array(this.#groups.size);
+    for (const group of groupOf) frames[group] = (frames[group] as number) + 1;
+    const stratumNames = new Map<string, number>();
+    const stratumOfGroup = new Int32Array(this.#groups.size).fill(-1);
+    for (const [r, row] of rows.entries()) {
+      const name = alike === 'sets' ? classKey(row) : `${row.bonaFide}`;
+      const stratum = stratumNames.get(name) ?? stratumNames.size;
+      stratumNames.set(name, stratum);
+      stratumOfGroup[groupOf[r] as number] = stratum;
+    }
+    const totals = new Float64Array(stratumNames.size);
+    const groupWeights = new Float64Array(this.#groups.size);
+    const weights = new Float64Array(rows.length);
+    const weigh = (counts: Readonly<Uint16Array>): Weights => {
+      totals.fill(0);
+      for (let group = 0; group < counts.length; group++) {
+        const stratum = stratumOfGroup[group] as number;
+        if (stratum >= 0) totals[stratum] = (totals[stratum] as number) + (counts[group] as number);
       }
-      return groupOf.map((group, r) => {
-        const total = totals.get(stratumOf[r] as Set<number>) as number;
-        return total === 0 ? 0 : countOf(group) / total / (frames.get(group) as number);
-      });
+      for (let group = 0; group < counts.length; group++) {
+        const count = counts[group] as number;
+        const total = totals[stratumOfGroup[group] as number] as number;
+        groupWeights[group] = count === 0 ? 0 : count / total / (frames[group] as number);
+      }
+      for (let r = 0; r < weights.length; r++) weights[r] = groupWeights[groupOf[r] as number] as number;
+      return weights;
     };
     return {
-      value: figures(weigh(() => 1)),
-      draws: this.#draws.map((counts) => figures(weigh((group) => counts[group] as number))),
+      value: figures(weigh(new Uint16Array(this.#groups.size).fill(1))),
+      draws: this.#draws.map((counts) => figures(weigh(counts))),
     };
   }
 

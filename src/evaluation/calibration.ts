@@ -124,6 +124,24 @@ export function atPoints<T>(make: (name: OperatingPointName) => T): Record<Opera
   >;
 }
 
+/** Fewer groups than this are no species that a threshold may hang on: one lucky picture would move it from end to end. */
+export const fewestSpeciesGroups = 5;
+
+/** The rows with the species of too few groups taken for attacks of unknown make. */
+export function withoutRareSpecies<
+  Row extends { readonly set: string; readonly group: string; readonly species?: string | undefined },
+>(rows: readonly Row[]): Row[] {
+  const groups = new Map<string | undefined, Set<string>>();
+  for (const { species, set, group } of rows) {
+    groups.set(species, (groups.get(species) ?? new Set()).add(`${set}\0${group}`));
+  }
+  return rows.map((row) =>
+    (groups.get(row.species) as Set<string>).size < fewestSpeciesGroups
+      ? { ...row, species: undefined }
+      : row,
+  );
+}
+
 /** What is fitted: slope and intercept alone, or each member's weight as well. */
 export type Fitted = 'calibration' | 'weights';
 
@@ -133,7 +151,7 @@ export const fusionPenalty = 0.01;
 const fused = 'log_odds';
 
 /**
- * The assessed rows, ready to be fitted.
+ * The assessed rows, ready to be fitted, without species too rare to choose a threshold by.
  * @throws RangeError where the rows do not have the members' log-odds.
  */
 export function fusionRows(
@@ -149,7 +167,7 @@ export function fusionRows(
       "The score file has no column of a model's own log-odds, so there are no weights to fit.",
     );
   }
-  return { rows: assessed, options: { l2: fitted === 'weights' ? fusionPenalty : 0 } };
+  return { rows: withoutRareSpecies(assessed), options: { l2: fitted === 'weights' ? fusionPenalty : 0 } };
 }
 
 /**

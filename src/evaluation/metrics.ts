@@ -137,21 +137,28 @@ export function bpcerAtApcer(sweep: readonly ErrorRates[], limit: number): numbe
 
 /** The chance that a bona fide presentation scores higher than an attack, 0..1, a tie counting half (area under the ROC curve). */
 export function areaUnderCurve(presentations: readonly Presentation[]): number {
-  const mass = massOf(presentations);
-  const sorted = presentations.toSorted((a, b) => a.score - b.score);
+  return areaOf(sweepThresholds(presentations));
+}
+
+/** The same for a sweep that is there already: between two thresholds the curve is a straight line, which halves ties. */
+export function areaOf(sweep: readonly ErrorRates[]): number {
   let area = 0;
-  let attacksBelow = 0;
-  for (let i = 0; i < sorted.length; ) {
-    const { score } = sorted[i] as Presentation;
-    const tied = { bonaFide: 0, attack: 0 };
-    for (; i < sorted.length && sorted[i]?.score === score; i++) {
-      const { bonaFide, weight } = sorted[i] as Presentation;
-      tied[bonaFide ? 'bonaFide' : 'attack'] += weight;
-    }
-    area += tied.bonaFide * (attacksBelow + tied.attack / 2);
-    attacksBelow += tied.attack;
+  for (const [i, { apcer, bpcer }] of sweep.entries()) {
+    const next = sweep[i + 1];
+    if (next !== undefined) area += (apcer - next.apcer) * (1 - (bpcer + next.bpcer) / 2);
   }
-  return area / mass.bonaFide / mass.attack;
+  return area;
+}
+
+/** The rates at any threshold, from a sweep: those of the next score up. */
+export function ratesAt(sweep: readonly ErrorRates[], threshold: number): ErrorRates {
+  let [low, high] = [0, sweep.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sweep[middle] as ErrorRates).threshold >= threshold) high = middle;
+    else low = middle + 1;
+  }
+  return sweep[low] as ErrorRates;
 }
 
 /** A presentation that was decided on, whatever by. */

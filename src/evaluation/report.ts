@@ -2,6 +2,7 @@
 
 import { type OperatingPointName, operatingPointNames } from '../liveness/types.ts';
 import type { Estimate } from './bootstrap.ts';
+import { fewestSpeciesGroups } from './calibration.ts';
 import { Html, html } from './html.ts';
 import {
   conditionPlot,
@@ -235,9 +236,11 @@ function setsSection({ sets, species }: Summary): Html {
     species.length > 0 &&
       classTable(
         'Attacks, by species',
-        species.map((own) => ({ name: own.species, own })),
+        species.map((own) => ({ name: own.isRare ? `${own.species} *` : own.species, own })),
         'attack',
       ),
+    species.some(({ isRare }) => isRare) &&
+      html`<p class="explanation after">* Fewer than ${fewestSpeciesGroups} groups with an answer: too few for a threshold or the highest APCER to hang on. They count among all attacks.</p>`,
     rates.length > 0 &&
       html`<p class="explanation after">Equal error rate of each set by itself, with a threshold of its own: ${rates.map(({ set, eer }, i) => html`${i > 0 && '; '}${set} ${estimate(eer)}`)}.</p>`,
   );

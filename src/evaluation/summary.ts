@@ -2,18 +2,35 @@
 
 import { type OperatingPointName, operatingPointNames } from '../liveness/types.ts';
 import type { ProfileDescriptor } from '../models/descriptor.ts';
-import { Bootstrap, type Estimate, type Figures, interval, withExactBound } from './bootstrap.ts';
-import { atPoints, crossValidate, type Fitted, fitFusion, fusedScore, fusionRows } from './calibration.ts';
+import {
+  Bootstrap,
+  type Estimate,
+  type Figures,
+  interval,
+  type Weights,
+  withExactBound,
+} from './bootstrap.ts';
+import {
+  atPoints,
+  crossValidate,
+  type Fitted,
+  fitFusion,
+  fusedScore,
+  fusionRows,
+  withoutRareSpecies,
+} from './calibration.ts';
 import { classOf, conditions } from './conditions.ts';
 import {
-  areaUnderCurve,
+  areaOf,
   bpcerAtApcer,
   chooseOperatingPoints,
+  type DecisionRates,
   decisionRates,
   equalErrorRate,
   expectedCalibrationError,
   leastDifference,
   type Presentation,
+  ratesAt,
   reliability,
   roundThreshold,
   sweepThresholds,
@@ -124,7 +141,11 @@ export interface Summary {
     readonly attack?: ClassSummary;
     readonly eer?: Estimate;
   }[];
-  readonly species: readonly (ClassSummary & { readonly species: string })[];
+  readonly species: readonly (ClassSummary & {
+    readonly species: string;
+    /** Whether it has too few groups for the highest APCER to hang on it. */
+    readonly isRare: boolean;
+  })[];
   /** Points of the detection error trade-off, from the lowest threshold up; `all` and by species. */
   readonly det: Readonly<Record<string, readonly { readonly apcer: number; readonly bpcer: number }[]>>;
   /** Share of each class by P(live), in bins of the same width. */
@@ -185,12 +206,10 @@ export function summarise(
   const counted = split === undefined ? rows : rows.filter(({ set }) => split.eval.includes(set));
   const { judged: unsorted, thresholds, judgedBy } = judge(rows, counted, run, options);
   // In order of score, so that no draw has to be sorted anew.
-  const judged = unsorted.toSorted((a, b) => a.score - b.score);
+  const judged = withoutRareSpecies(unsorted).toSorted((a, b) => a.score - b.score);
   const bootstrap = new Bootstrap(counted, draws, seed);
 
-  const headline = bootstrap.replicate(judged, 'sets', (weights) =>
-    headlineFigures(judged, weights, thresholds),
-  );
+  const headline = bootstrap.replicate(judged, 'sets', headlineFigures(judged, thresholds));
   const estimates = estimatesOf(headline);
   const { eer, auc } = estimates;
   const summaryOf = (whole: readonly ScoredRow[], isOwn: (row: ScoredRow) => boolean = () => true) =>
@@ -244,8 +263,9 @@ export function summarise(
       const live = own.filter((row) => row.bonaFide);
       const spoofs = own.filter((row) => !row.bonaFide);
       const both = judged.filter((row) => row.set === set);
+      const weigh = weighable(both);
       const rate = bootstrap.estimate(both, 'sets', (weights) => ({
-        eer: attempt(() => equalErrorRate(weighed(both, weights))),
+        eer: attempt(() => equalErrorRate(weigh(weights))),
       })).eer;
       return {
         set,
@@ -256,9 +276,10 @@ export function summarise(
     }),
     species: [...species].map((name) => ({
       species: name,
+      isRare: !judged.some((row) => row.species === name),
       ...summaryOf(attacks, (row) => row.species === name),
     })),
-    det: detCurves(judged, [...species]),
+    det: detCurves(judged),
     histogram: { bonaFide: histogram(judged, true), attack: histogram(judged, false) },
     ...reliabilityFigures(judged, bootstrap),
     conditions: conditionFigures(judged, bootstrap, thresholds.balanced),
@@ -344,7 +365,7 @@ function judge(
       ...asJudged(row, scores[i] as number),
       accepted: accepted[i] as Record<OperatingPointName, boolean>,
     }));
-    const thresholds = chosen(weighPresentations(judged), scores);
+    const thresholds = chosen(weighPresentations(withoutRareSpecies(judged)), scores);
     return { judged, thresholds, judgedBy: leftOut === 'set' ? 'other sets' : 'other groups' };
   }
   if (run === undefined) {
@@ -369,44 +390,56 @@ function attempt<T>(run: () => T): T | undefined {
   }
 }
 
-function weighed(rows: readonly Judged[], weights: readonly number[]): Presentation[] {
-  return rows.map(({ score, bonaFide, species }, i) => ({
-    score,
-    bonaFide,
-    species,
-    weight: weights[i] as number,
-  }));
+/** Presentations whose weights are set anew for every draw. */
+function weighable(rows: readonly Judged[]): (weights: Weights) => Presentation[] {
+  const presentations = rows.map(({ score, bonaFide, species }) => ({ score, bonaFide, species, weight: 0 }));
+  return (weights) => {
+    for (const [i, presentation] of presentations.entries()) presentation.weight = weights[i] as number;
+    return presentations;
+  };
 }
 
-function headlineFigures(
-  rows: readonly Judged[],
-  weights: readonly number[],
-  thresholds: Thresholds,
-): Figures {
-  const presentations = weighed(rows, weights);
-  const sweep = attempt(() => sweepThresholds(presentations));
-  const figures: Record<string, number | undefined> = {};
-  if (sweep !== undefined) {
-    figures.eer = leastDifference(sweep);
-    figures.auc = areaUnderCurve(presentations);
-    for (const limit of [1, 5, 10]) figures[`bpcer${limit}`] = bpcerAtApcer(sweep, limit / 100);
-  }
-  for (const name of operatingPointNames) {
-    const at = (prefix: string, isAccepted: (row: Judged) => boolean) => {
-      const { species: _, ...rates } = decisionRates(
-        presentations.map(({ bonaFide, species, weight }, i) => ({
-          bonaFide,
-          species,
-          weight,
-          accepted: isAccepted(rows[i] as Judged),
-        })),
-      );
-      for (const [rate, value] of Object.entries(rates)) figures[`${prefix}${name}.${rate}`] = value;
+/** What is computed of every draw. */
+function headlineFigures(rows: readonly Judged[], thresholds: Thresholds): (weights: Weights) => Figures {
+  const weigh = weighable(rows);
+  const unseen = rows[0]?.accepted === undefined ? [] : operatingPointNames;
+  return (weights) => {
+    const presentations = weigh(weights);
+    const figures: Record<string, number | undefined> = {};
+    const note = (prefix: string, { species: _, ...rates }: DecisionRates) => {
+      for (const [rate, value] of Object.entries(rates)) figures[`${prefix}.${rate}`] = value;
     };
-    at('', ({ score }) => score >= thresholds[name]);
-    if (rows[0]?.accepted !== undefined) at('unseen.', ({ accepted }) => accepted?.[name] === true);
-  }
-  return figures;
+    const decide = (isAccepted: (row: Judged) => boolean) =>
+      decisionRates(
+        presentations.map(({ bonaFide, species, weight }, i) => {
+          return { bonaFide, species, weight, accepted: isAccepted(rows[i] as Judged) };
+        }),
+      );
+    const sweep = attempt(() => sweepThresholds(presentations));
+    if (sweep !== undefined) {
+      figures.eer = leastDifference(sweep);
+      figures.auc = areaOf(sweep);
+      for (const limit of [1, 5, 10]) figures[`bpcer${limit}`] = bpcerAtApcer(sweep, limit / 100);
+    }
+    for (const name of operatingPointNames) {
+      if (sweep === undefined) {
+        note(
+          name,
+          decide(({ score }) => score >= thresholds[name]),
+        );
+        continue;
+      }
+      const { apcer, maxApcer, bpcer } = ratesAt(sweep, thresholds[name]);
+      const [acer, hter] = [(maxApcer + bpcer) / 2, (apcer + bpcer) / 2];
+      note(name, { apcer, maxApcer, bpcer, acer, hter, species: new Map() });
+    }
+    for (const name of unseen)
+      note(
+        `unseen.${name}`,
+        decide(({ accepted }) => accepted?.[name] === true),
+      );
+    return figures;
+  };
 }
 
 function estimatesOf({ value, draws }: { value: Figures; draws: Figures[] }): Record<string, Estimate> {
@@ -441,7 +474,7 @@ function asAnswered(
     .map(({ accepted: _, ...row }) => ({ ...row, score: row.row.face?.pLive as number }))
     .sort((a, b) => a.score - b.score);
   const thresholds = atPoints((name) => operatingPoints[name].threshold);
-  const estimates = bootstrap.estimate(rows, 'sets', (weights) => headlineFigures(rows, weights, thresholds));
+  const estimates = bootstrap.estimate(rows, 'sets', headlineFigures(rows, thresholds));
   const bins = attempt(() => reliability(weighPresentations(rows), reliabilityBins));
   return {
     ...(estimates.eer && { eer: estimates.eer }),
@@ -464,38 +497,16 @@ function classSummary(
   const own = whole.filter(isOwn);
   const members = new Set(whole);
   const answered = judged.filter(({ row }) => members.has(row));
-  const share = (
-    weights: readonly number[],
-    isIn: (i: number) => boolean,
-    isCounted: (i: number) => boolean,
-  ) => {
-    let [part, all] = [0, 0];
-    for (const [i, weight] of weights.entries()) {
-      if (weight === 0 || !isIn(i)) continue;
-      all += weight;
-      if (isCounted(i)) part += weight;
-    }
-    return all > 0 ? part / all : undefined;
-  };
-  const { nonResponse } = bootstrap.estimate(whole, 'sets', (weights) => ({
-    nonResponse: share(
-      weights,
-      (i) => isOwn(whole[i] as ScoredRow),
-      (i) => whole[i]?.outcome !== 'assessed',
-    ),
-  }));
-  const errors = bootstrap.estimate(answered, 'sets', (weights) =>
-    atPoints((name) =>
-      share(
-        weights,
-        (i) => isOwn((answered[i] as Judged).row),
-        (i) => {
-          const { score, bonaFide } = answered[i] as Judged;
-          return score >= thresholds[name] !== bonaFide;
-        },
-      ),
+  const silent = shareOf(whole, isOwn, ({ outcome }) => outcome !== 'assessed');
+  const wrong = atPoints((name) =>
+    shareOf(
+      answered,
+      ({ row }) => isOwn(row),
+      ({ score, bonaFide }) => score >= thresholds[name] !== bonaFide,
     ),
   );
+  const { nonResponse } = bootstrap.estimate(whole, 'sets', (weights) => ({ nonResponse: silent(weights) }));
+  const errors = bootstrap.estimate(answered, 'sets', (weights) => atPoints((name) => wrong[name](weights)));
   const groups = countGroups(own);
   const answeredGroups = countGroups(answered.filter(({ row }) => isOwn(row)));
   return {
@@ -505,6 +516,25 @@ function classSummary(
     errors: Object.fromEntries(
       Object.entries(errors).map(([name, estimate]) => [name, withExactBound(estimate, answeredGroups)]),
     ),
+  };
+}
+
+/** The share of the rows, of those that are in, that are counted, by weight. */
+function shareOf<Row>(
+  rows: readonly Row[],
+  isIn: (row: Row) => boolean,
+  isCounted: (row: Row) => boolean,
+): (weights: Weights) => number | undefined {
+  const kept = Int32Array.from([...rows.keys()].filter((i) => isIn(rows[i] as Row)));
+  const counted = Uint8Array.from(kept, (i) => (isCounted(rows[i] as Row) ? 1 : 0));
+  return (weights) => {
+    let [part, all] = [0, 0];
+    for (let k = 0; k < kept.length; k++) {
+      const weight = weights[kept[k] as number] as number;
+      all += weight;
+      part += weight * (counted[k] as number);
+    }
+    return all > 0 ? part / all : undefined;
   };
 }
 
@@ -518,7 +548,8 @@ function countBy(names: readonly string[]): Record<string, number> {
   return counts;
 }
 
-function detCurves(judged: readonly Judged[], species: readonly string[]): Summary['det'] {
+function detCurves(judged: readonly Judged[]): Summary['det'] {
+  const species = [...new Set(judged.map((row) => row.species))].filter((name) => name !== undefined);
   const curve = (rows: readonly Judged[]) => {
     const sweep = attempt(() => sweepThresholds(weighPresentations(rows)));
     const points = (sweep ?? []).map(({ apcer, bpcer }) => ({ apcer, bpcer }));
@@ -551,8 +582,9 @@ function histogram(judged: readonly Judged[], bonaFide: boolean): number[] {
 function reliabilityFigures(judged: readonly Judged[], bootstrap: Bootstrap): Pick<Summary, 'reliability'> {
   const bins = attempt(() => reliability(weighPresentations(judged), reliabilityBins));
   if (bins === undefined) return {};
+  const weigh = weighable(judged);
   const estimates = bootstrap.estimate(judged, 'sets', (weights) => {
-    const drawn = attempt(() => reliability(weighed(judged, weights), reliabilityBins)) ?? [];
+    const drawn = attempt(() => reliability(weigh(weights), reliabilityBins)) ?? [];
     return Object.fromEntries(drawn.map(({ from, live }) => [`${from}`, live]));
   });
   const none = { low: null, high: null };
@@ -584,12 +616,12 @@ function conditionFigures(
     const figures = (bonaFide: boolean, index: number): ConditionClass['attack'] => {
       const own = measured.filter((row) => row.bonaFide === bonaFide && classIndex(row) === index);
       const groups = countGroups(own);
-      const { error } = bootstrap.estimate(own, 'groups', (weights) => {
-        const { bpcer, apcer } = decisionRates(
-          weighed(own, weights).map((row) => ({ ...row, accepted: row.score >= threshold })),
-        );
-        return { error: bonaFide ? bpcer : apcer };
-      });
+      const wrong = shareOf(
+        own,
+        () => true,
+        ({ score }) => score >= threshold !== bonaFide,
+      );
+      const { error } = bootstrap.estimate(own, 'groups', (weights) => ({ error: wrong(weights) }));
       return { pictures: own.length, groups, ...(error && { error: withExactBound(error, groups) }) };
     };
     return [

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { Bootstrap, interval, withExactBound } from '../../src/evaluation/bootstrap.ts';
+import { Bootstrap, interval, type Weights, withExactBound } from '../../src/evaluation/bootstrap.ts';
 import {
   calibrate,
   crossValidate,
@@ -254,7 +254,7 @@ describe('the bootstrap', () => {
       group: `g${Math.floor(i / frames)}`,
       wrong: Math.floor(i / frames) % 4 === 0,
     }));
-  const share = (rows: ReturnType<typeof people>) => (weights: readonly number[]) => ({
+  const share = (rows: ReturnType<typeof people>) => (weights: Weights) => ({
     wrong: rows.reduce((sum, row, i) => sum + (row.wrong ? (weights[i] as number) : 0), 0),
   });
 

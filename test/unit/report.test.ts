@@ -38,7 +38,7 @@ describe('a report', () => {
 
   it('has the sentence, every set and species, and a plot of each kind', () => {
     assert.ok(page.includes(summarised.summary.sentence));
-    for (const name of ['office', 'street', 'people-only', 'attacks-only', 'print', 'replay', 'mask']) {
+    for (const name of ['office', 'street', 'people-only', 'attacks-only', 'print *', 'replay', 'mask']) {
       assert.ok(page.includes(`>${name}<`), name);
     }
     const plots = [...page.matchAll(/<svg[^>]* aria-label="([^"]*)"/g)].map(([, label]) => label);
