@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
@@ -266,6 +267,50 @@ describe('calibrate', () => {
       faceOf(own).verdicts.strict,
       expected >= operatingPoints.strict.threshold ? 'live' : 'attack',
     );
+  });
+
+  it('writes what a server answers with', async () => {
+    const path = join(folder, 'calibration.json');
+    const server = start(
+      'serve',
+      '--data',
+      data,
+      '--profile',
+      'standard',
+      '--port',
+      '0',
+      '--workers',
+      '1',
+      '--calibration',
+      path,
+    );
+    try {
+      let origin: string | undefined;
+      for await (const line of createInterface({ input: server.stdout })) {
+        origin = /is ready on (\S+)/.exec(line)?.[1];
+        if (origin !== undefined) break;
+      }
+      server.stdout.resume();
+      const { apiKey } = JSON.parse(await readFile(join(data, 'credential.json'), 'utf8'));
+      const answer = await fetch(`${origin}/v1/assess`, {
+        method: 'POST',
+        headers: { 'x-api-key': apiKey, 'content-type': 'image/jpeg' },
+        body: await readFile(join(folder, 'pictures', 'live near-0.jpg')),
+      });
+      const { operatingPoints, faces } = (await answer.json()) as Record<string, unknown> & {
+        faces: { pLive: number; scores: { logOdds: number }[] }[];
+      };
+      const own = JSON.parse(await readFile(path, 'utf8'));
+      assert.deepEqual(operatingPoints, own.operatingPoints);
+      const { slope, intercept } = own.calibration;
+      const logOdds = faces[0]?.scores[0]?.logOdds as number;
+      assert.ok(
+        Math.abs((faces[0]?.pLive as number) - 1 / (1 + Math.exp(-(slope * logOdds + intercept)))) < 1e-9,
+      );
+    } finally {
+      server.kill('SIGTERM');
+      await once(server, 'exit');
+    }
   });
 
   it('stops the start with a sentence where it is another profile\u2019s', async () => {

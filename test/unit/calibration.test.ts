@@ -183,6 +183,23 @@ describe('calibrate', () => {
     );
   });
 
+  it('does not hang a threshold on a species of one group', () => {
+    // One mask that is taken for live with all certainty, beside attacks that are not.
+    const [first] = rows.filter(({ bonaFide, face }) => !bonaFide && face !== undefined);
+    const rare = { ...(first as (typeof rows)[0]), file: 'rare.jpg', group: 'rare', species: 'wax' };
+    const fooled = [
+      ...rows,
+      { ...rare, face: { ...(rare.face as NonNullable<typeof rare.face>), logOdds: 9 } },
+    ];
+    const { calibration } = calibrate(fooled, run, 'calibration');
+    assert.ok(calibration.operatingPoints.balanced.apcer < 0.5, 'APCER is 1 at every threshold if it counts');
+    const many = Array.from({ length: 5 }, (_, i) => ({
+      ...(fooled.at(-1) as (typeof rows)[0]),
+      group: `rare-${i}`,
+    }));
+    assert.equal(calibrate([...rows, ...many], run, 'calibration').calibration.operatingPoints.weak.apcer, 1);
+  });
+
   it('says so where no threshold keeps APCER at 1 %', () => {
     // The highest score of all is an attack's.
     const fooled = rows.map((row, i) =>

@@ -34,7 +34,7 @@ describe('bonafide', () => {
     const [none, help] = await Promise.all([run([]), run(['--help'])]);
     assert.deepEqual(none, help);
     assert.equal(help.code, 0);
-    for (const name of ['serve', 'check', 'models', 'samples'])
+    for (const name of ['serve', 'check', 'evaluate', 'calibrate', 'models', 'samples'])
       assert.match(help.stdout, new RegExp(`^  ${name} `, 'm'));
   });
 
@@ -74,11 +74,12 @@ describe('bonafide', () => {
   });
 
   it('has a help for each command', async () => {
-    for (const name of ['check', 'models', 'samples']) {
+    for (const name of ['check', 'evaluate', 'calibrate', 'models', 'samples']) {
       const { code, stdout, stderr } = await run([name, '--help']);
       assert.deepEqual([code, stderr], [0, ''], name);
       assert.match(stdout, new RegExp(`^Usage: bonafide ${name} `));
-      assert.match(stdout, /--data \.\.\. \(BONAFIDE_DATA; default: data\)/);
+      // Calibration is of a score file alone.
+      if (name !== 'calibrate') assert.match(stdout, /--data \.\.\. \(BONAFIDE_DATA; default: data\)/);
     }
   });
 
