@@ -127,7 +127,8 @@ export function interval(draws: readonly (number | undefined)[]): {
 } {
   const sorted = draws.filter((draw) => draw !== undefined).sort((a, b) => a - b);
   const [first, last] = [sorted[0], sorted.at(-1)];
-  if (first === undefined || first === last) return { low: null, high: null };
+  // Sums of weights differ in their last digit though they mean the same.
+  if (first === undefined || last === undefined || last - first < 1e-9) return { low: null, high: null };
   return { low: quantileSorted(sorted, 0.025), high: quantileSorted(sorted, 0.975) };
 }
 

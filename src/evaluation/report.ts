@@ -99,10 +99,25 @@ function cards({ eer, operatingPoints, bonaFide, attack, bpcerAtApcer }: Summary
     value &&
     html`<div class="card ${kind}"><p class="figure">${percent(value.value)}</p><p class="name">${title}</p>
 <p class="meaning">${meaning}${value.low !== null && value.high !== null && html`<br><small>95 % interval ${plain(value.low)}\u2013${plain(value.high)}</small>`}</p></div>`;
+  // Where rare species fool it most, the highest of the common ones would hide them.
+  const attackCard =
+    (balanced.apcer?.value ?? 0) > (balanced.maxApcer?.value ?? 0)
+      ? card(
+          balanced.apcer,
+          'Attacks let through',
+          'APCER at balanced, over all attacks: more than over any common species.',
+          'attack',
+        )
+      : card(
+          balanced.maxApcer,
+          'Attacks let through',
+          'APCER at balanced, of the species that fools it most.',
+          'attack',
+        );
   return html`<div class="cards">
 ${card(eer, 'Equal error rate', 'As many people turned away as attacks let through, with one threshold for all cameras.', 'main')}
 ${card(balanced.bpcer, 'People turned away', 'BPCER at the operating point balanced.', 'live')}
-${card(balanced.maxApcer, 'Attacks let through, worst species', 'APCER at balanced, of the species that fools it most.', 'attack')}
+${attackCard}
 ${card(bpcerAtApcer?.['5'], 'BPCER20', 'People turned away where at most 5 % of any species gets through.')}
 ${bonaFide.pictures > 0 && card(bonaFide.nonResponse, 'People without an answer', 'BPNRR: no face found, or not readable.')}
 ${attack.pictures > 0 && card(attack.nonResponse, 'Attacks without an answer', 'APNRR: neither caught nor let through.')}
@@ -127,12 +142,12 @@ function glanceSection({ operatingPoints, bonaFide, attack }: Summary): Html {
     ];
     const kinds = hundred(portions);
     const count = (kind: Portion['kind']) => kinds.filter((own) => own === kind).length;
-    const sentence = html`Of 100 ${words.all}, <b class="${colour}">${count('wrong')} ${words.wrong}</b>, ${count('right')} ${words.right}${count('none') > 0 && html`, ${count('none')} get no answer`}.`;
+    const sentence = html`Of 100 ${words.all}, <b class="${colour}">${count('wrong')} ${words.wrong}</b>, ${count('right')} ${words.right}${count('none') > 0 && html`, ${count('none')} without an answer`}.`;
     return html`<figure><p>${sentence}</p>${hundredPlot(`A hundred ${words.all}`, portions, colour)}</figure>`;
   };
   return section(
     'At a glance',
-    'What happens at the operating point balanced, all species of attacks together. Full dots are errors, dashed rings got no answer.',
+    'At the operating point balanced, all attacks together. Full dots are errors, dashed rings got no answer.',
     html`<div class="halves">
 ${half(bonaFide, balanced.bpcer, 'live', { all: 'people', wrong: 'are turned away', right: 'are let in' })}
 ${half(attack, balanced.apcer, 'attack', { all: 'attacks', wrong: 'get through', right: 'are caught' })}

@@ -234,7 +234,7 @@ export function summarise(
       profile,
       judgedBy,
       eer,
-      pointRates(estimates, '', thresholds).balanced,
+      pointRates(estimates, '', thresholds, judged).balanced,
       bonaFide,
       attack,
     ),
@@ -253,10 +253,10 @@ export function summarise(
       counted.filter(({ outcome }) => outcome !== 'assessed').map(({ reason, outcome }) => reason || outcome),
     ),
     severalFaces: counted.filter(({ faces }) => faces > 1).length,
-    operatingPoints: pointRates(estimates, '', thresholds),
+    operatingPoints: pointRates(estimates, '', thresholds, judged),
     ...(judged.every(({ accepted }) => accepted !== undefined) &&
       judgedBy !== 'development sets' && {
-        unseen: pointRates(estimates, 'unseen.', thresholds),
+        unseen: pointRates(estimates, 'unseen.', thresholds, judged),
       }),
     ...(run !== undefined && { asAnswered: asAnswered(judged, bootstrap, run) }),
     sets: [...Map.groupBy(counted, ({ set }) => set)].map(([set, own]) => {
@@ -454,11 +454,22 @@ function pointRates(
   estimates: Record<string, Estimate>,
   prefix: string,
   thresholds: Thresholds,
+  judged: readonly Judged[],
 ): RatesByPoint {
+  const attacks = judged.filter(({ bonaFide }) => !bonaFide);
+  const known = [...Map.groupBy(attacks, ({ species }) => species)].filter(
+    ([species]) => species !== undefined,
+  );
+  const groups: Record<string, number> = {
+    bpcer: countGroups(judged.filter(({ bonaFide }) => bonaFide)),
+    apcer: countGroups(attacks),
+    // Where no species errs, the one of the fewest groups is the one least is known of.
+    maxApcer: known.length > 0 ? Math.min(...known.map(([, own]) => countGroups(own))) : countGroups(attacks),
+  };
   return atPoints((name) => {
     const rate = (key: string) => {
       const estimate = estimates[`${prefix}${name}.${key}`];
-      return estimate === undefined ? {} : { [key]: estimate };
+      return estimate === undefined ? {} : { [key]: withExactBound(estimate, groups[key] ?? 0) };
     };
     const keys = ['apcer', 'maxApcer', 'bpcer', 'acer', 'hter'];
     return Object.assign({ threshold: thresholds[name] }, ...keys.map(rate)) as PointRates;
@@ -479,7 +490,7 @@ function asAnswered(
   return {
     ...(estimates.eer && { eer: estimates.eer }),
     ...(bins && { calibrationError: expectedCalibrationError(bins) }),
-    operatingPoints: pointRates(estimates, '', thresholds),
+    operatingPoints: pointRates(estimates, '', thresholds, judged),
   };
 }
 
@@ -658,7 +669,7 @@ function sentence(
   profile: string,
   judgedBy: JudgedBy,
   eer: Estimate | undefined,
-  { maxApcer, bpcer }: PointRates,
+  { maxApcer, apcer = maxApcer, bpcer }: PointRates,
   bonaFide: ClassSummary,
   attack: ClassSummary,
 ): string {
@@ -671,9 +682,10 @@ function sentence(
       ? percent(own.value)
       : `${percent(own.value)}, probably between ${percent(own.low)} and ${percent(own.high)}`;
   if (judgedBy === 'profile' || eer === undefined) {
+    const worst = maxApcer && apcer && apcer.value > maxApcer.value ? apcer : maxApcer;
     const rates = [
       ...(bpcer ? [`turns away ${often(bpcer.value)} people (${range(bpcer)})`] : []),
-      ...(maxApcer ? [`lets ${often(maxApcer.value)} attacks through (${range(maxApcer)})`] : []),
+      ...(worst ? [`lets ${often(worst.value)} attacks through (${range(worst)})`] : []),
     ].join(' and ');
     return `At its own balanced threshold, ${profile} ${rates || 'gave no answer'}. ${unanswered}`;
   }
