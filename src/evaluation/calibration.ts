@@ -221,6 +221,7 @@ export function calibrate(
     calibration: {
       profile: run.profile,
       models: run.models,
+      settings: run.settings,
       liveness:
         fitted === 'weights'
           ? run.liveness.map(({ model }) => ({ model, weight: weightOf(model) }))

@@ -2,6 +2,7 @@
 
 import { stringify } from 'csv-stringify/sync';
 import type { Assessment, Box, Measures } from '../liveness/types.ts';
+import { digestSettings } from '../models/calibration.ts';
 import type { ProfileDescriptor } from '../models/descriptor.ts';
 import type { ResolvedProfile } from '../models/registry.ts';
 import { ManifestError, type ManifestRow, parseManifest } from './manifest.ts';
@@ -47,6 +48,8 @@ export interface ScoreRun {
   readonly profile: string;
   /** SHA-256 by model. */
   readonly models: Readonly<Record<string, string>>;
+  /** See `digestSettings`. */
+  readonly settings: string;
   readonly liveness: ProfileDescriptor['liveness'];
   readonly calibration: ProfileDescriptor['calibration'];
   readonly operatingPoints: ProfileDescriptor['operatingPoints'];
@@ -59,7 +62,17 @@ export function describeRun(
 ): ScoreRun {
   const { id, liveness, calibration, operatingPoints } = profile;
   const hashes = Object.fromEntries(models.map((model) => [model.id, model.sha256]));
-  return { bonafide, manifest, profile: id, models: hashes, liveness, calibration, operatingPoints };
+  const settings = digestSettings(models);
+  return {
+    bonafide,
+    manifest,
+    profile: id,
+    models: hashes,
+    settings,
+    liveness,
+    calibration,
+    operatingPoints,
+  };
 }
 
 /** What tells two runs apart, as words for a sentence; empty where the one may go on with the other's file. */
@@ -69,6 +82,7 @@ export function differences(one: ScoreRun, other: ScoreRun): string[] {
     manifest: 'manifest',
     profile: 'profile',
     models: 'weights',
+    settings: 'preprocessing',
     liveness: 'choice of models',
     calibration: 'calibration',
     operatingPoints: 'operating points',

@@ -1,8 +1,9 @@
 /** A calibration file: what `bonafide calibrate` fitted on a user's own pictures, in place of what a profile came with. */
 
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type Static, Type } from 'typebox';
-import { ProfileDescriptor } from './descriptor.ts';
+import { type ModelDescriptor, ProfileDescriptor } from './descriptor.ts';
 import { check, DescriptorError, type ResolvedProfile, readJson } from './registry.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -16,6 +17,8 @@ export const Calibration = Type.Object(
     profile: id,
     /** SHA-256 of each of its models: what was fitted to one network's scores says nothing about another's. */
     models: Type.Record(Type.String(), Type.String({ pattern: '^[0-9a-f]{64}$' })),
+    /** See `digestSettings`. */
+    settings: Type.String({ pattern: '^[0-9a-f]{64}$' }),
     /** These three take the place of the profile's own. */
     liveness,
     calibration,
@@ -42,6 +45,19 @@ export const Calibration = Type.Object(
 );
 export type Calibration = Static<typeof Calibration>;
 
+/**
+ * SHA-256 of all in the descriptors that a score hangs on beside the weights: crops, kernels, outputs, thresholds. The order
+ * of a file's fields does not matter.
+ */
+export function digestSettings(models: readonly ModelDescriptor[]): string {
+  const settings = models.map(({ title: _, licence: __, origin: ___, source: ____, ...rest }) => rest);
+  const inOrder = (_: string, value: unknown) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value;
+  return createHash('sha256').update(JSON.stringify(settings, inOrder)).digest('hex');
+}
+
 /** @throws {DescriptorError} for a file that is none; the system's error where it cannot be read */
 export async function loadCalibration(path: string): Promise<Calibration> {
   return check(basename(path), Calibration, await readJson(path));
@@ -54,7 +70,7 @@ export async function loadCalibration(path: string): Promise<Calibration> {
  */
 export function applyCalibration(
   resolved: ResolvedProfile,
-  { profile: of, models, liveness, calibration, operatingPoints }: Calibration,
+  { profile: of, models, settings, liveness, calibration, operatingPoints }: Calibration,
   path: string,
 ): ResolvedProfile {
   const { profile } = resolved;
@@ -68,6 +84,11 @@ export function applyCalibration(
   if (differing !== undefined || Object.keys(models).length !== resolved.models.length) {
     const which = differing === undefined ? 'other models' : `other weights of ${differing.id}`;
     throw new DescriptorError(`${path} was fitted with ${which} than the profile ${of} has. ${remedy}`);
+  }
+  if (digestSettings(resolved.models) !== settings) {
+    throw new DescriptorError(
+      `${path} was fitted when the descriptors of the profile ${of} said otherwise of preprocessing or outputs. ${remedy}`,
+    );
   }
   const names = (members: typeof liveness) => members.map(({ model }) => model).join(', ');
   if (names(liveness) !== names(profile.liveness)) {

@@ -15,6 +15,7 @@ export const run: ScoreRun = {
   manifest: { path: 'manifest.csv', sha256: 'a'.repeat(64), pictures: 0 },
   profile: 'drawn',
   models: { 'drawn-net': 'b'.repeat(64), 'other-net': 'c'.repeat(64) },
+  settings: 'd'.repeat(64),
   liveness: [
     { model: 'drawn-net', weight: 1 },
     { model: 'other-net', weight: 0.5 },

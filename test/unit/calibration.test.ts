@@ -16,7 +16,7 @@ import {
 } from '../../src/evaluation/calibration.ts';
 import { decisionRates, weighPresentations } from '../../src/evaluation/metrics.ts';
 import { parseScores } from '../../src/evaluation/scores.ts';
-import { applyCalibration, loadCalibration } from '../../src/models/calibration.ts';
+import { applyCalibration, digestSettings, loadCalibration } from '../../src/models/calibration.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
 import { drawNumbers, drawScores, run } from '../helpers/scores.ts';
 
@@ -233,6 +233,7 @@ describe('a calibration file', () => {
       ...calibrate(parseScores(drawScores(5), 'drawn.csv'), run, 'calibration').calibration,
       profile: 'standard',
       models: Object.fromEntries(standard.models.map(({ id, sha256 }) => [id, sha256])),
+      settings: digestSettings(standard.models),
       liveness: standard.profile.liveness.map(({ model }) => ({ model, weight: 2 })),
     };
     const path = join(folder, 'calibration.json');
@@ -254,12 +255,28 @@ describe('a calibration file', () => {
       /other weights of minifas-128 than the profile standard has\. Fit it again/,
     );
     refused({ models: { ...own.models, more: 'f'.repeat(64) } }, /with other models than/);
+    refused({ settings: 'e'.repeat(64) }, /said otherwise of preprocessing or outputs/);
     refused({ liveness: [] }, /c\.json weighs , and the profile standard has minifas-128/);
 
     await writeFile(path, JSON.stringify({ ...own, calibration: { slope: 'steep' } }));
     await assert.rejects(loadCalibration(path), /^DescriptorError: calibration\.json: \/calibration/);
     await writeFile(path, '{');
     await assert.rejects(loadCalibration(path), /^DescriptorError: calibration\.json is not JSON/);
+  });
+});
+
+describe('digestSettings', () => {
+  it('is moved by what moves a score, and by nothing else', async () => {
+    const { models } = (await loadRegistry('absent')).profile('standard');
+    const own = digestSettings(models);
+    const turned = models.map((model) => Object.fromEntries(Object.entries(model).reverse()) as typeof model);
+    assert.equal(digestSettings(turned), own);
+    assert.equal(digestSettings(models.map((model) => ({ ...model, title: 'Other' }))), own);
+    const kernel = models.map((model) => ({
+      ...model,
+      input: { ...model.input, resample: 'triangle' as const },
+    }));
+    assert.notEqual(digestSettings(kernel), own);
   });
 });
 
