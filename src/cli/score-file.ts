@@ -1,9 +1,10 @@
 /** The score file on the disk: read, narrowed to some sets, and taken up again after a kill. */
 
-import { readFile, truncate } from 'node:fs/promises';
+import { readFile, stat, truncate } from 'node:fs/promises';
 import { ConfigError } from '../config.ts';
 import { ManifestError, type ManifestRow } from '../evaluation/manifest.ts';
-import { differences, parseScores, type ScoredRow, type ScoreRun, wholeLines } from '../evaluation/scores.ts';
+import { differences, parseScores, type ScoredRow, ScoreRun, wholeLines } from '../evaluation/scores.ts';
+import { check, readJson } from '../models/registry.ts';
 
 /**
  * Reads a score file.
@@ -33,10 +34,14 @@ export function withinSets<Row extends { set: string }>(
   return rows.filter(({ set }) => sets.includes(set));
 }
 
-/** What is known of a score file's making; undefined for one of another program. */
+/**
+ * What is known of a score file's making; undefined for one of another program.
+ * @throws DescriptorError where the file beside it is not what it should be.
+ */
 export async function readRun(path: string): Promise<ScoreRun | undefined> {
-  const text = await readFile(path.replace(/(\.csv)?$/, '.json'), 'utf8').catch(unlessAbsent);
-  return text === undefined ? undefined : (JSON.parse(text) as ScoreRun);
+  const file = path.replace(/(\.csv)?$/, '.json');
+  if ((await stat(file).catch(unlessAbsent)) === undefined) return undefined;
+  return check(file, ScoreRun, await readJson(file));
 }
 
 /**

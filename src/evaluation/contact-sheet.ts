@@ -26,9 +26,10 @@ export async function makeThumbnails(
   const heic = new HeicDecoder();
   const thumbnails = new Map<string, string>();
   for (const { file, box } of faces) {
-    const bytes = await readFile(pathOf(file)).catch(() => undefined);
-    if (bytes === undefined) continue;
-    const frame = await decode(bytes, imageFormats, { maxPixels }, heic);
+    const frame = await readFile(pathOf(file))
+      .then((bytes) => decode(bytes, imageFormats, { maxPixels }, heic))
+      .catch(() => undefined);
+    if (frame === undefined) continue;
     const whole = { x: 0, y: 0, width: frame.width, height: frame.height };
     const { x, y, width, height } = box === undefined ? whole : cropRegion(box, frame, surroundings);
     const left = Math.floor(x);

@@ -1,9 +1,10 @@
 /** The score file of an evaluation: one CSV row per picture with all that metrics and calibration need, so they need no model. */
 
 import { stringify } from 'csv-stringify/sync';
+import { type Static, Type } from 'typebox';
 import type { Assessment, Box, Measures } from '../liveness/types.ts';
 import { digestSettings } from '../models/calibration.ts';
-import type { ProfileDescriptor } from '../models/descriptor.ts';
+import { ProfileDescriptor } from '../models/descriptor.ts';
 import type { ResolvedProfile } from '../models/registry.ts';
 import { ManifestError, type ManifestRow, parseManifest } from './manifest.ts';
 
@@ -36,24 +37,30 @@ export interface ScoredRow extends ManifestRow {
   readonly face?: ScoredFace | undefined;
 }
 
+const { calibration, liveness, operatingPoints } = ProfileDescriptor.properties;
+const Digest = Type.String({ pattern: '^[0-9a-f]{64}$' });
+
 /** What the scores were made with, kept beside them: a file that is half of one engine and half of another means nothing. */
-export interface ScoreRun {
-  readonly bonafide: string;
-  readonly manifest: {
+export const ScoreRun = Type.Object({
+  /** Version. */
+  bonafide: Type.String(),
+  manifest: Type.Object({
     /** Path from the score file's folder. */
-    readonly path: string;
-    readonly sha256: string;
-    readonly pictures: number;
-  };
-  readonly profile: string;
-  /** SHA-256 by model. */
-  readonly models: Readonly<Record<string, string>>;
+    path: Type.String(),
+    /** SHA-256. */
+    sha256: Digest,
+    pictures: Type.Integer(),
+  }),
+  profile: Type.String(),
+  /** SHA-256 of the weights by model. */
+  models: Type.Record(Type.String(), Digest),
   /** See `digestSettings`. */
-  readonly settings: string;
-  readonly liveness: ProfileDescriptor['liveness'];
-  readonly calibration: ProfileDescriptor['calibration'];
-  readonly operatingPoints: ProfileDescriptor['operatingPoints'];
-}
+  settings: Digest,
+  liveness,
+  calibration,
+  operatingPoints,
+});
+export type ScoreRun = Static<typeof ScoreRun>;
 
 export function describeRun(
   { profile, models }: ResolvedProfile,

@@ -341,5 +341,10 @@ describe('calibrate', () => {
     assert.match(stderr, /^There is no .*alone\.json beside .*alone\.csv/);
     const report = await run('evaluate', '--from', alone, '--out', join(folder, 'alone'));
     assert.equal(report.code, 0, 'a report needs the scores only');
+
+    await writeFile(join(folder, 'alone.json'), '{"profile": 1}');
+    const broken = await run('calibrate', alone);
+    assert.equal(broken.code, 2);
+    assert.match(broken.stderr, /alone\.json: .* required properties bonafide/);
   });
 });
