@@ -56,7 +56,11 @@ export async function openPipeline(
     tryStage: (model: Loaded<Descriptor>) => Promise<unknown>,
   ): Promise<Loaded<Descriptor>> {
     try {
-      const session = await openSession(weightsPath(folder, descriptor), descriptor.input, layerOf(descriptor));
+      const session = await openSession(
+        weightsPath(folder, descriptor),
+        descriptor.input,
+        layerOf(descriptor),
+      );
       const model = { descriptor, session };
       await tryStage(model);
       return model;

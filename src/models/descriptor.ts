@@ -151,7 +151,10 @@ export const LivenessDescriptor = Type.Object(
       Type.Object(
         {
           /** A linear head in place of the network's own: log-odds = weights . values + intercept. */
-          head: Type.Object({ weights: Type.Array(Type.Number(), { minItems: 1 }), intercept: Type.Number() }, strict),
+          head: Type.Object(
+            { weights: Type.Array(Type.Number(), { minItems: 1 }), intercept: Type.Number() },
+            strict,
+          ),
           /** Name of the tensor inside the graph that holds the values, one for each weight. */
           layer: Type.String({ minLength: 1 }),
         },

@@ -17,6 +17,9 @@ const schema = protobuf.Root.fromJSON({
  * @returns the bytes of a model; loading it fails where the graph has no such tensor.
  */
 export function exposeLayer(model: Uint8Array, layer: string): Uint8Array {
-  const addition = schema.lookupType('ModelProto').encode({ graph: { output: [{ name: layer }] } }).finish();
+  const addition = schema
+    .lookupType('ModelProto')
+    .encode({ graph: { output: [{ name: layer }] } })
+    .finish();
   return Buffer.concat([model, addition]);
 }
