@@ -1,6 +1,6 @@
 /** The detect stage: every face in the picture, largest first. */
 
-import type { DetectorDescriptor } from '../models/descriptor.ts';
+import type { DetectorDescriptor, InputDescriptor } from '../models/descriptor.ts';
 import type { Session } from '../models/session.ts';
 import { type Region, toTensor } from '../models/tensor.ts';
 import type { Box, Detection, Frame, LandmarkName, Landmarks, Point } from './types.ts';
@@ -22,15 +22,51 @@ export interface Detections {
   readonly tooSmall: number;
 }
 
-/** Finds the faces of a picture. */
+/**
+ * Finds the faces of a picture. Where there is none, it is looked at again: from further off, as a face that fills the picture
+ * is too large for the network, and in another light, as a dark one before a bright window has too little contrast.
+ */
 export async function detect(
   frame: Frame,
   detector: DetectorDescriptor,
   session: Session,
 ): Promise<Detections> {
+  const { input, threshold } = detector;
   const region = inputRegion(frame, detector);
-  const outputs = await session.run(toTensor(frame, region, detector.input));
-  const found = suppressOverlaps(decode(outputs, detector, region), detector.overlap);
+  const first = await look(toTensor(frame, region, input), region, detector, threshold, session);
+  if (first.faces.length + first.tooSmall > 0) return first;
+  for (const { distance, relight } of secondLooks) {
+    const further = stepBack(frame, region, distance);
+    const levels = toTensor(frame, further, { ...input, mean: 0, scale: 1 });
+    const lit = relit(levels, input, relight);
+    const again = await look(lit, further, detector, Math.min(threshold, secondThreshold), session);
+    if (again.faces.length > 0) return again;
+  }
+  return first;
+}
+
+/**
+ * Chosen on the development set, of which `standard` left 8.6 % of the genuine pictures unanswered after one look and leaves
+ * 0.9 % after these; none of the faces so found is elsewhere than the true one (docs/models.md).
+ */
+const secondLooks: readonly { readonly distance: number; readonly relight: Relight }[] = [
+  { distance: 1.3, relight: equalise },
+  { distance: 1.6, relight: stretch },
+];
+
+/** Detection score for the second looks; the detector's own where that is lower. */
+const secondThreshold = 0.5;
+
+/** One run of the detector over what it is shown of the region. */
+async function look(
+  tensor: Float32Array,
+  region: Region,
+  detector: DetectorDescriptor,
+  threshold: number,
+  session: Session,
+): Promise<Detections> {
+  const outputs = await session.run(tensor);
+  const found = suppressOverlaps(decode(outputs, { ...detector, threshold }, region), detector.overlap);
   const faces = found
     .filter(({ box }) => Math.max(box.x1 - box.x0, box.y1 - box.y0) >= minFaceSide)
     .sort((a, b) => area(b.box) - area(a.box));
@@ -47,6 +83,65 @@ function inputRegion(frame: Frame, { fit, input }: DetectorDescriptor): Region {
       return { x: 0, y: 0, width: input.width * scale, height: input.height * scale, beyond: 'black' };
     }
   }
+}
+
+/** The same region from further off, around the middle of the picture; what is beyond repeats the edge. */
+function stepBack(frame: Frame, region: Region, distance: number): Region {
+  const width = region.width * distance;
+  const height = region.height * distance;
+  return { x: (frame.width - width) / 2, y: (frame.height - height) / 2, width, height, beyond: 'edge' };
+}
+
+/** From how many of the pixels have each luma, 0..255, to the new level for each old one. */
+type Relight = (histogram: readonly number[], pixels: number) => number[];
+
+/** Every level as often as every other. */
+function equalise(histogram: readonly number[], pixels: number): number[] {
+  let below = 0;
+  return histogram.map((count) => {
+    below += count;
+    return (255 * below) / pixels;
+  });
+}
+
+/** From the darkest to the brightest, but for the last hundredth of the pixels at either end. */
+function stretch(histogram: readonly number[], pixels: number): number[] {
+  let below = 0;
+  let low = 0;
+  let high = 255;
+  for (const [level, count] of histogram.entries()) {
+    below += count;
+    if (below < pixels * 0.01) low = level;
+    if (below < pixels * 0.99) high = level;
+  }
+  return histogram.map((_, level) =>
+    Math.min(Math.max(((level - low) * 255) / Math.max(high - low, 1), 0), 255),
+  );
+}
+
+/** Levels 0..255 in another light, scaled as the network's input is. Each colour is moved by the same table. */
+function relit(
+  levels: Float32Array,
+  { colour, mean, scale }: InputDescriptor,
+  relight: Relight,
+): Float32Array {
+  const pixels = colour === 'grey' ? levels.length : levels.length / 3;
+  const histogram: number[] = new Array(256).fill(0);
+  const [red, blue] = colour === 'bgr' ? [pixels * 2, 0] : [0, pixels * 2];
+  for (let i = 0; i < pixels; i++) {
+    const luma =
+      colour === 'grey'
+        ? (levels[i] as number)
+        : 0.299 * (levels[i + red] as number) +
+          0.587 * (levels[i + pixels] as number) +
+          0.114 * (levels[i + blue] as number);
+    const level = Math.min(Math.max(Math.floor(luma), 0), 255);
+    histogram[level] = (histogram[level] as number) + 1;
+  }
+  const table = relight(histogram, pixels);
+  return levels.map(
+    (level) => ((table[Math.min(Math.max(Math.round(level), 0), 255)] as number) - mean) / scale,
+  );
 }
 
 type Outputs = Readonly<Record<string, Float32Array>>;
@@ -79,10 +174,10 @@ function decodeCornerBoxes(
     detections.push({
       score,
       box: {
-        x0: x0 * region.width,
-        y0: y0 * region.height,
-        x1: x1 * region.width,
-        y1: y1 * region.height,
+        x0: region.x + x0 * region.width,
+        y0: region.y + y0 * region.height,
+        x1: region.x + x1 * region.width,
+        y1: region.y + y1 * region.height,
       },
     });
   }
@@ -110,13 +205,13 @@ function decodeStrideGrid(
       if (!(score >= threshold)) continue;
       const column = i % columns;
       const row = (i - column) / columns;
-      const x = (column + (boxes[i * 4] as number)) * stride * scaleX;
-      const y = (row + (boxes[i * 4 + 1] as number)) * stride * scaleY;
+      const x = region.x + (column + (boxes[i * 4] as number)) * stride * scaleX;
+      const y = region.y + (row + (boxes[i * 4 + 1] as number)) * stride * scaleY;
       const width = Math.exp(boxes[i * 4 + 2] as number) * stride * scaleX;
       const height = Math.exp(boxes[i * 4 + 3] as number) * stride * scaleY;
       const point = (n: number): Point => ({
-        x: (column + (points[i * 10 + n * 2] as number)) * stride * scaleX,
-        y: (row + (points[i * 10 + n * 2 + 1] as number)) * stride * scaleY,
+        x: region.x + (column + (points[i * 10 + n * 2] as number)) * stride * scaleX,
+        y: region.y + (row + (points[i * 10 + n * 2 + 1] as number)) * stride * scaleY,
       });
       detections.push({
         score,

@@ -56,11 +56,7 @@ export async function openPipeline(
     tryStage: (model: Loaded<Descriptor>) => Promise<unknown>,
   ): Promise<Loaded<Descriptor>> {
     try {
-      const session = await openSession(
-        weightsPath(folder, descriptor),
-        descriptor.input,
-        layerOf(descriptor),
-      );
+      const session = await openSession(weightsPath(folder, descriptor), descriptor);
       const model = { descriptor, session };
       await tryStage(model);
       return model;
@@ -140,11 +136,6 @@ export async function openPipeline(
       return { image: { format, width, height }, faces, tooSmall, warnings: quality.warnings, timings };
     },
   };
-}
-
-/** The tensor inside the graph that a model's head reads, if it has one. */
-function layerOf(descriptor: ModelDescriptor): string | undefined {
-  return 'layer' in descriptor.output && 'head' in descriptor.output ? descriptor.output.layer : undefined;
 }
 
 /** What a liveness model is given of a face. */

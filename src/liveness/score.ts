@@ -8,8 +8,11 @@ type Output = LivenessDescriptor['output'];
 type Head = Extract<Output, { head: unknown }>['head'];
 type ClassScores = Exclude<Output, { head: unknown }>;
 
-/** Probabilities are kept this far from 0 and 1, where log-odds would be infinite. */
-const probabilityFloor = 1e-6;
+/**
+ * Probabilities are kept this far from 0 and 1: where models are added, one that is sure beyond all reason must not outvote the
+ * others. Measured: bounds of log-odds from 5 to 8 serve the profile `accurate` alike, and none costs it a fifth of its error rate.
+ */
+const probabilityFloor = 0.0025;
 
 /** @returns the model's uncalibrated log-odds of "live" for one prepared crop. */
 export async function logOdds(
@@ -29,12 +32,13 @@ export function liveLogOdds(values: Float32Array, output: LivenessDescriptor['ou
 }
 
 function headLogOdds(values: Float32Array, { weights, intercept }: Head): number {
-  const sum = weights.reduce((total, weight, i) => total + weight * (values[i] ?? Number.NaN), intercept);
-  if (values.length !== weights.length || !Number.isFinite(sum)) {
+  if (values.length !== weights.length) {
     throw new Error(
-      `A liveness model gave ${values.length} values, not ${weights.length} that its head can use.`,
+      `A liveness model gave ${values.length} values, and its head has ${weights.length} weights.`,
     );
   }
+  const sum = weights.reduce((total, weight, i) => total + weight * (values[i] as number), intercept);
+  if (!Number.isFinite(sum)) throw new Error('A liveness model gave its head what is no number.');
   return bounded(sum);
 }
 
@@ -60,7 +64,7 @@ function classLogOdds(values: Float32Array, output: ClassScores): number {
   }
 }
 
-/** The same bound as for probabilities, so that a model's two exports say the same. */
+/** Log-odds bound as probabilities are, so that a model's two exports say the same. */
 function bounded(odds: number): number {
   const bound = Math.log((1 - probabilityFloor) / probabilityFloor);
   return Math.min(Math.max(odds, -bound), bound);

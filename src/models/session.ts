@@ -2,24 +2,27 @@
 
 import { readFile } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { InputDescriptor } from './descriptor.ts';
+import type { ModelDescriptor } from './descriptor.ts';
 import { exposeLayer } from './graph.ts';
 
 /** A loaded model. `run` blocks the thread it is called on, so only workers call it. */
 export interface Session {
   /**
    * @param input 1 x channels x height x width, as the descriptor's input says.
-   * @returns every output by name, flattened; where a layer was asked for, that layer alone.
+   * @returns every output by name, flattened; of a model with a head, the layer that it reads alone.
    */
   run(input: Float32Array): Promise<Readonly<Record<string, Float32Array>>>;
 }
 
 /**
- * Loads an ONNX file whose only input has the descriptor's size.
+ * Loads an ONNX file whose only input has the descriptor's size, ready to give its outputs or the layer that its head reads.
  * One thread: with a worker per core, more only cost more CPU for the same answers.
- * @param layer a tensor inside the graph that is wanted in place of the outputs.
  */
-export async function openSession(file: string, input: InputDescriptor, layer?: string): Promise<Session> {
+export async function openSession(
+  file: string,
+  { input, output }: Pick<ModelDescriptor, 'input' | 'output'>,
+): Promise<Session> {
+  const layer = 'head' in output ? output.layer : undefined;
   const bytes = await readFile(file);
   const session = await InferenceSession.create(layer === undefined ? bytes : exposeLayer(bytes, layer), {
     intraOpNumThreads: 1,

@@ -6,6 +6,7 @@ import { mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { models as catalogModels } from '../../src/models/catalog.ts';
+import type { ModelDescriptor } from '../../src/models/descriptor.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
 import { pullSamples } from '../../src/models/samples.ts';
 import { pullWeights, weightsPath } from '../../src/models/weights.ts';
@@ -13,11 +14,12 @@ import { sharedFolder } from './shared.ts';
 
 const cache = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'bonafide');
 
-/** @returns a folder with the weights of the profile `standard`. */
+/** @returns a folder with the weights of the profile `standard`, and of `minifas-128`. */
 export async function standardWeights(): Promise<string> {
   const folder = join(cache, 'models');
   const registry = await loadRegistry(folder);
-  await pullWeights(folder, registry.profile('standard').models);
+  const base = registry.models.get('minifas-128') as ModelDescriptor;
+  await pullWeights(folder, [...registry.profile('standard').models, base]);
   return folder;
 }
 
@@ -60,7 +62,9 @@ export async function accurateWeights(): Promise<string | undefined> {
   }
 
   const standard = await standardWeights();
-  await symlink(weightsPath(standard, { id: 'minifas-128' }), weightsPath(folder, { id: 'minifas-128' }));
+  for (const id of ['minifas-128', 'minifas-128-head']) {
+    await symlink(weightsPath(standard, { id }), weightsPath(folder, { id }));
+  }
   return folder;
 }
 

@@ -62,7 +62,7 @@ describe('bonafide check', () => {
   it('finds a living person, and says which profile it used', async () => {
     const { code, stdout, stderr } = await check(photos.body);
     assert.equal(code, 0);
-    assert.match(stdout, /^FILE +FACE +VERDICT +P\(LIVE\) +NOTES\n.*body\.jpg +1 +live +0\.\d{3} /);
+    assert.match(stdout, /^FILE +FACE +VERDICT +P\(LIVE\) +NOTES\n.*body\.jpg +1 +live +[01]\.\d{3} /);
     assert.match(
       stdout,
       /\nProfile standard, operating point balanced: 1 live, 0 attack; 0 of 1 pictures not assessed\.\n$/,

@@ -23,7 +23,7 @@ const described = <Descriptor extends ModelDescriptor>(id: string) =>
   models.find((model) => model.id === id) as Descriptor;
 const detector = described<DetectorDescriptor>('ultraface-rfb-320');
 const landmarks = described<LandmarkDescriptor>('landmark-68');
-const liveness = described<LivenessDescriptor>('minifas-128');
+const liveness = described<LivenessDescriptor>('minifas-128-head');
 
 async function start(t: TestContext, folder: string, profile: string): Promise<Engine> {
   const engine = await startEngine({
@@ -52,8 +52,12 @@ async function startWith(t: TestContext, own: ModelDescriptor): Promise<Engine> 
 
 const misfits: Record<string, [ModelDescriptor, reason: string]> = {
   'a class that the network does not have': [
-    { ...liveness, output: { ...liveness.output, live: 7 } },
+    { ...liveness, output: { live: 7, values: 'logits' } },
     'A liveness model gave 3 values, none usable at index 7.',
+  ],
+  'a head for another layer': [
+    { ...liveness, output: { layer: '578', head: { weights: [1, 2], intercept: 0 } } },
+    'A liveness model gave 512 values, and its head has 2 weights.',
   ],
   'a point that the network does not have': [
     { ...landmarks, output: { points: { ...landmarks.output.points, nose: [130] } } },

@@ -1,18 +1,11 @@
-/** Real attacks and real people: the error rates, calibration and operating points that the catalog claims are measured again. */
+/** Real attacks and real people through the whole engine: error rates, non-response and verdicts. */
 
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import {
-  chooseOperatingPoints,
-  type ErrorRates,
-  equalErrorRate,
-  fitCalibration,
-  sweepThresholds,
-  weighPresentations,
-} from '../../src/evaluation/metrics.ts';
+import { equalErrorRate, weighPresentations } from '../../src/evaluation/metrics.ts';
 import { imageFormats } from '../../src/liveness/decode.ts';
 import { startEngine } from '../../src/liveness/pool.ts';
 import { type Face, operatingPointNames } from '../../src/liveness/types.ts';
@@ -24,7 +17,7 @@ import { accurateWeights, standardWeights } from '../helpers/weights.ts';
 
 const pad = sharedFolder('pad') ?? '';
 
-/** What the catalog's calibration and operating points were fitted on. */
+/** What head, calibration and operating points were fitted on. */
 const developmentSets = {
   live: new Set(['nuaa', 'roboflow-facedetect', 'diy-scenes', 'hagrid-webcam', 'selfie-friends']),
   attack: new Set(['nuaa', 'roboflow-facedetect', 'diy-scenes', 'angelina-screens']),
@@ -105,15 +98,10 @@ function ratesBySet(rows: readonly ScoredRow[], models: readonly string[]): numb
   });
 }
 
-function development(rows: readonly ScoredRow[]) {
+function development<Kind extends Row>(rows: readonly Kind[]) {
   return weighPresentations(
     rows.filter(({ set, bonaFide }) => developmentSets[bonaFide ? 'live' : 'attack'].has(set)),
   );
-}
-
-/** What the profile's sum of log-odds is before calibration. */
-function uncalibrated(face: Face, profile: ProfileDescriptor): number {
-  return profile.liveness.reduce((sum, { model, weight }) => sum + weight * logOdds(face, [model]), 0);
 }
 
 const catalogued = (id: string) => profiles.find((profile) => profile.id === id) as ProfileDescriptor;
@@ -137,45 +125,27 @@ function expectRates(
   }
 }
 
-/** The checks that both profiles share: all of them hold for exactly what the catalog states. */
-function describeFit(rows: () => readonly ScoredRow[], profile: ProfileDescriptor): void {
-  it('has the calibration that a fit finds', (t) => {
-    const { slope, intercept } = fitCalibration(
-      development(rows()).map((row) => ({ ...row, score: uncalibrated(row.face, profile) })),
-    );
-    t.diagnostic(`fitted slope ${slope.toFixed(4)}, intercept ${intercept.toFixed(4)}`);
-    const { calibration } = profile;
-    assert.ok(Math.abs(slope / calibration.slope - 1) <= 0.02, `slope ${slope}`);
-    assert.ok(Math.abs(intercept / calibration.intercept - 1) <= 0.02, `intercept ${intercept}`);
-  });
+/** Shares of people and of attacks without an answer, in percent, weighed as error rates are. */
+async function nonResponse(t: Print, rows: readonly ScoredRow[]): Promise<void> {
+  const answered = new Set(rows.map(({ file }) => file));
+  const all = development(await readManifest());
+  for (const bonaFide of [true, false]) {
+    const own = all.filter((row) => row.bonaFide === bonaFide);
+    const mass = (some: typeof own) => some.reduce((sum, { weight }) => sum + weight, 0);
+    const rate = (100 * mass(own.filter(({ file }) => !answered.has(file)))) / mass(own);
+    t.diagnostic(`${bonaFide ? 'BPNRR' : 'APNRR'} ${rate.toFixed(1)} %`);
+    assert.ok(rate < 1.5, `${rate}`);
+  }
+}
 
-  it('has the error rates that its operating points state, and none better would have been chosen', (t) => {
-    const presentations = development(rows()).map((row) => ({ ...row, score: row.face.pLive }));
-    const sweep = sweepThresholds(presentations);
-    const chosen = chooseOperatingPoints(presentations);
-    const line = ({ threshold, maxApcer, bpcer }: ErrorRates) =>
-      `from ${threshold.toFixed(3)}: highest APCER ${percent([100 * maxApcer])} %, BPCER ${percent([100 * bpcer])} %`;
+/** Verdicts are those of the profile's thresholds. */
+function expectVerdicts(rows: readonly ScoredRow[], profile: ProfileDescriptor): void {
+  for (const { face, file } of rows) {
     for (const name of operatingPointNames) {
-      const stated = profile.operatingPoints[name];
-      // Any threshold between two scores parts them alike: the rates at the stated one are those of the next score up.
-      const found = sweep.find(({ threshold }) => threshold >= stated.threshold) as ErrorRates;
-      t.diagnostic(`${name.padEnd(8)} ${line({ ...found, threshold: stated.threshold })}`);
-      t.diagnostic(`  chosen ${line(chosen[name])}`);
-      for (const rates of [found, chosen[name]]) {
-        assert.ok(Math.abs(rates.maxApcer - stated.apcer) <= 0.01, `${name}: APCER ${rates.maxApcer}`);
-        assert.ok(Math.abs(rates.bpcer - stated.bpcer) <= 0.01, `${name}: BPCER ${rates.bpcer}`);
-      }
+      const isLive = face.pLive >= profile.operatingPoints[name].threshold;
+      assert.equal(face.verdicts[name], isLive ? 'live' : 'attack', `${file}, ${name}`);
     }
-  });
-
-  it('gives verdicts at those thresholds', () => {
-    for (const { face, file } of rows()) {
-      for (const name of operatingPointNames) {
-        const isLive = face.pLive >= profile.operatingPoints[name].threshold;
-        assert.equal(face.verdicts[name], isLive ? 'live' : 'attack', `${file}, ${name}`);
-      }
-    }
-  });
+  }
 }
 
 function pooledRate(t: Print, rows: readonly ScoredRow[]): number {
@@ -184,28 +154,26 @@ function pooledRate(t: Print, rows: readonly ScoredRow[]): number {
   return rate;
 }
 
+// The head was fitted on these very pictures: what is expected of pictures it has not seen is in docs/evaluation/, and
+// test/unit/published.test.ts holds it against the catalog. Here it is shown that the engine does not fall short of that.
+
 describe('the profile "standard" on real pictures', { skip: skipReason('pad') }, () => {
-  const profile = catalogued('standard');
   let rows: ScoredRow[] = [];
   before(async () => {
     rows = await scorePictures(await standardWeights(), 'standard');
   });
 
-  it('finds a face in nearly every picture', (t) => {
-    const share = rows.length / 1275;
-    t.diagnostic(`${rows.length} of 1275 pictures have a face`);
-    assert.ok(share > 0.93, `${share}`);
+  it('answers nearly every picture', async (t) => {
+    await nonResponse(t, rows);
   });
 
-  it('tells people from attacks within each set', (t) => {
-    expectRates(t, rows, 'minifas-128', ['minifas-128'], [0.0, 20.3, 12.5]);
+  it('tells people from attacks with one threshold for all sets', (t) => {
+    assert.ok(pooledRate(t, rows) <= 12);
   });
 
-  it('tells them apart with one threshold for all sets', (t) => {
-    assert.ok(pooledRate(t, rows) <= 18.1);
+  it('gives verdicts at its thresholds', () => {
+    expectVerdicts(rows, catalogued('standard'));
   });
-
-  describeFit(() => rows, profile);
 });
 
 describe('the profile "accurate" on real pictures', {
@@ -225,10 +193,8 @@ describe('the profile "accurate" on real pictures', {
     rows = await scorePictures(folder, own.id);
   });
 
-  it('finds a face in nearly every picture', (t) => {
-    const share = rows.length / 1275;
-    t.diagnostic(`${rows.length} of 1275 pictures have a face`);
-    assert.ok(share > 0.98, `${share}`);
+  it('answers nearly every picture', async (t) => {
+    await nonResponse(t, rows);
   });
 
   it('has parts that each tell people from attacks within each set', (t) => {
@@ -237,10 +203,11 @@ describe('the profile "accurate" on real pictures', {
     expectRates(t, rows, 'facenox-9820', ['facenox-9820'], [5.4, 23.5, 16.5]);
   });
 
-  it('tells them apart with one threshold for all sets', (t) => {
-    const rate = pooledRate(t, rows);
-    assert.ok(Math.abs(rate - 5.2) <= 1, `${rate}`);
+  it('tells people from attacks with one threshold for all sets', (t) => {
+    assert.ok(pooledRate(t, rows) <= 4);
   });
 
-  describeFit(() => rows, profile);
+  it('gives verdicts at its thresholds', () => {
+    expectVerdicts(rows, profile);
+  });
 });

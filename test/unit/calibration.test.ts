@@ -251,12 +251,12 @@ describe('a calibration file', () => {
       /^DescriptorError: c\.json is a calibration of the profile accurate, and standard is in use\. Set BONAFIDE_PROFILE=accurate/,
     );
     refused(
-      { models: { ...own.models, 'minifas-128': 'f'.repeat(64) } },
-      /other weights of minifas-128 than the profile standard has\. Fit it again/,
+      { models: { ...own.models, 'minifas-128-head': 'f'.repeat(64) } },
+      /other weights of minifas-128-head than the profile standard has\. Fit it again/,
     );
     refused({ models: { ...own.models, more: 'f'.repeat(64) } }, /with other models than/);
     refused({ settings: 'e'.repeat(64) }, /said otherwise of preprocessing or outputs/);
-    refused({ liveness: [] }, /c\.json weighs , and the profile standard has minifas-128/);
+    refused({ liveness: [] }, /c\.json weighs , and the profile standard has minifas-128-head/);
 
     await writeFile(path, JSON.stringify({ ...own, calibration: { slope: 'steep' } }));
     await assert.rejects(loadCalibration(path), /^DescriptorError: calibration\.json: \/calibration/);

@@ -98,7 +98,7 @@ describe('bonafide models', () => {
     const data = await temporary(t);
     const folder = join(data, 'models');
     await mkdir(folder);
-    const ids = ['ultraface-rfb-320', 'landmark-68', 'minifas-128'];
+    const ids = ['ultraface-rfb-320', 'landmark-68', 'minifas-128-head'];
     for (const id of ids) {
       const model = catalog.models.find((candidate) => candidate.id === id);
       const sha256 = createHash('sha256').update(id).digest('hex');
@@ -112,7 +112,10 @@ describe('bonafide models', () => {
     const { data } = await dataWithStandard(t);
     const { code, stdout } = await run(['models', 'list', '--data', data]);
     assert.equal(code, 0);
-    assert.match(stdout, /^minifas-128 +liveness +ok +accurate, standard +MIT +Packaged by Faceplugin/m);
+    assert.match(
+      stdout,
+      /^minifas-128-head +liveness +ok +accurate, standard +MIT +The network of minifas-128/m,
+    );
     assert.match(stdout, /^yunet-2023mar +detect +missing +accurate +MIT /m);
     const named = await run(['models', 'list', 'standard', '--data', data]);
     assert.equal(named.stdout.trim().split('\n').length, 4);

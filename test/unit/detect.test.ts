@@ -102,7 +102,7 @@ describe('the layout "corner-boxes"', () => {
     const session: Session = {
       async run(input) {
         seen = new Float32Array(input);
-        return corners();
+        return corners([0.9, [0, 0, 100, 100]]);
       },
     };
     await detect(frame(1000, 500, 200), cornerBoxes, session);
@@ -206,7 +206,7 @@ describe('the layout "stride-grid"', () => {
     const session: Session = {
       async run(input) {
         seen = new Float32Array(input);
-        return cell(0, { cls: 0 });
+        return cell(0, { box: [0, 0, 2, 2] });
       },
     };
     const at = (x: number, y: number) => seen[y * 96 + x] as number;
@@ -216,6 +216,110 @@ describe('the layout "stride-grid"', () => {
     await detect(frame(480, 640, 200), strideGrid, session);
     assert.deepEqual([at(0, 0), at(46, 0), at(46, 63)].map(Math.round), [200, 200, 200]);
     assert.deepEqual([at(49, 0), at(95, 63)], [0, 0]);
+  });
+});
+
+describe('a picture in which the first look finds nothing', () => {
+  /** What the network is shown, look by look, while it answers with these outputs in turn. */
+  async function looks(of: Frame, detector: DetectorDescriptor, ...answers: Outputs[]) {
+    const seen: Float32Array[] = [];
+    const session: Session = {
+      async run(input) {
+        seen.push(new Float32Array(input));
+        return answers[seen.length - 1] as Outputs;
+      },
+    };
+    return { found: await detect(of, detector, session), seen };
+  }
+  const none = corners();
+  const one = (score: number) => corners([score, [0, 0, 1000, 500]]);
+
+  it('is looked at twice more, from further off', async () => {
+    const { found, seen } = await looks(picture, cornerBoxes, none, none, one(0.9));
+    assert.equal(seen.length, 3);
+    // The box fills what was shown, which is 1.6 times the picture around its middle.
+    assert.deepEqual(boxesOf(found.faces), [[-300, -150, 1300, 650]]);
+    const [near] = (await looks(picture, cornerBoxes, none, one(0.9))).found.faces;
+    isBox((near as Detection).box, -150, -75, 1150, 575);
+  });
+
+  it('has its points where they are, too, of a detector that gives them', async () => {
+    const empty = {
+      cls_32: new Float32Array(6),
+      obj_32: new Float32Array(6),
+      bbox_32: new Float32Array(24),
+      kps_32: new Float32Array(60),
+    };
+    const whole = {
+      ...empty,
+      cls_32: Float32Array.of(1, 0, 0, 0, 0, 0),
+      obj_32: Float32Array.of(1, 0, 0, 0, 0, 0),
+      bbox_32: Float32Array.from({ length: 24 }, (_, i) =>
+        i === 2 ? Math.log(3) : i === 3 ? Math.log(2) : 0,
+      ),
+    };
+    // 96 x 64 of input are 1.3 times the picture of 960 x 640 around its middle: 13 pixels for each of the input's.
+    const { found } = await looks(frame(960, 640, 100), strideGrid, empty, whole);
+    const [face] = found.faces as [Detection];
+    isBox(face.box, -144 - 624, -96 - 416, -144 + 624, -96 + 416);
+    assert.deepEqual(face.landmarks?.nose, { x: -144, y: -96 });
+  });
+
+  it('is not looked at again where there is a face, or one too small', async () => {
+    assert.equal((await looks(picture, cornerBoxes, one(0.9))).seen.length, 1);
+    const small = corners([0.9, [0, 0, 50, 50]]);
+    const { found, seen } = await looks(picture, cornerBoxes, small);
+    assert.equal(seen.length, 1);
+    assert.equal(found.tooSmall, 1);
+  });
+
+  it('has no face where none is found by any look', async () => {
+    const { found, seen } = await looks(picture, cornerBoxes, none, none, none);
+    assert.deepEqual(found, { faces: [], tooSmall: 0 });
+    assert.equal(seen.length, 3);
+  });
+
+  it('is asked for less the second time, and never for more than the first', async () => {
+    const strictest = { ...cornerBoxes, threshold: 0.8 };
+    assert.equal((await looks(picture, strictest, one(0.6), one(0.6))).found.faces.length, 1);
+    const lenient = { ...cornerBoxes, threshold: 0.3 };
+    assert.equal((await looks(picture, lenient, none, one(0.35))).found.faces.length, 1);
+    assert.equal((await looks(picture, strictest, none, one(0.45), none)).found.faces.length, 0);
+  });
+
+  it('is shown with every level as often as every other, then from black to white', async () => {
+    // A dark half with little contrast, and a glaring one.
+    const backlit = frame(320, 240, 0);
+    for (let y = 0; y < 240; y++) {
+      for (let x = 0; x < 320; x++) {
+        backlit.pixels.fill(
+          x < 160 ? 20 + (y % 20) : 220 + (y % 20),
+          (y * 320 + x) * 3,
+          (y * 320 + x) * 3 + 3,
+        );
+      }
+    }
+    const grey = { ...cornerBoxes, input: { ...cornerBoxes.input, mean: 0, scale: 1 } };
+    const { seen } = await looks(backlit, grey, none, none, none);
+    const spread = (tensor: Float32Array) => {
+      const dark = tensor.filter((_, i) => i % 320 > 60 && i % 320 < 140);
+      return Math.max(...dark) - Math.min(...dark);
+    };
+    const [first, equalised, stretched] = seen.map(spread) as [number, number, number];
+    assert.ok(equalised > 4 * first, `${first} -> ${equalised}`);
+    assert.ok(stretched > first, `${first} -> ${stretched}`);
+    assert.ok(seen.every((tensor) => tensor.every((value) => value >= 0 && value <= 255)));
+  });
+
+  it('is scaled as the first is', async () => {
+    const { seen } = await looks(
+      frame(320, 240, 200),
+      { ...cornerBoxes, input: { ...cornerBoxes.input, mean: 127, scale: 128 } },
+      none,
+      none,
+      none,
+    );
+    assert.ok(seen.every((tensor) => tensor.every((value) => value >= -1 && value <= 1)));
   });
 });
 

@@ -55,7 +55,7 @@ describe('log-odds', () => {
   });
 
   it('stay finite, and the same from both exports, where a model is certain', () => {
-    const bound = Math.log((1 - 1e-6) / 1e-6);
+    const bound = Math.log((1 - 0.0025) / 0.0025);
     near(liveLogOdds(Float32Array.of(1, 0, 0), probabilities), bound);
     near(liveLogOdds(Float32Array.of(0, 1, 0), probabilities), -bound);
     near(liveLogOdds(Float32Array.of(500, 0, 0), logits), bound);
@@ -100,5 +100,41 @@ describe('log-odds', () => {
     near(await logOdds(input, descriptor, session), -Math.log(2));
     assert.deepEqual(seen, [input]);
     await assert.rejects(logOdds(input, descriptor, { run: async () => ({}) }), /no output/);
+  });
+
+  it('are the mean over crop and mirror image where the model wants both', async () => {
+    const base = models.find(({ id }) => id === 'minifas-128') as LivenessDescriptor;
+    const descriptor = { ...base, mirrored: true, input: { ...base.input, width: 2, height: 1 } };
+    const seen: number[][] = [];
+    const session = {
+      async run(values: Float32Array) {
+        seen.push([...values]);
+        return { out: Float32Array.of(values[0] as number, 0) };
+      },
+    };
+    near(await logOdds(Float32Array.of(1, 3, 5, 7, 9, 11), descriptor, session), 2);
+    assert.deepEqual(seen, [
+      [1, 3, 5, 7, 9, 11],
+      [3, 1, 7, 5, 11, 9],
+    ]);
+  });
+});
+
+describe('a linear head', () => {
+  const head = { head: { weights: [2, -1, 0.5], intercept: 0.25 }, layer: 'any' };
+
+  it('gives the weighed sum of the layer, and its intercept', () => {
+    near(liveLogOdds(Float32Array.of(1, 2, 4), head), 2.25);
+  });
+
+  it('is bound as every model is', () => {
+    near(liveLogOdds(Float32Array.of(1e6, 0, 0), head), Math.log((1 - 0.0025) / 0.0025));
+    near(liveLogOdds(Float32Array.of(-1e6, 0, 0), head), -Math.log((1 - 0.0025) / 0.0025));
+  });
+
+  it('refuses a layer of another length, and what is no number', () => {
+    assert.throws(() => liveLogOdds(Float32Array.of(1, 2), head), /2 values, and its head has 3/);
+    assert.throws(() => liveLogOdds(Float32Array.of(1, 2, 4, 5), head), /4 values, and its head has 3/);
+    assert.throws(() => liveLogOdds(Float32Array.of(1, Number.NaN, 4), head), /no number/);
   });
 });
