@@ -18,6 +18,8 @@ interface Setting<T> {
   /** How the default is written for people, where it is not the same everywhere. */
   readonly shown?: string;
   readonly doc: string;
+  /** Whether a value may hold a password, and so is not repeated. */
+  readonly isSecret?: true;
   /** @throws a sentence's second half: "must be ...". */
   readonly parse: (text: string) => T;
 }
@@ -41,8 +43,22 @@ export const settings = {
   dataFolder: setting({
     env: 'BONAFIDE_DATA',
     default: 'data',
-    doc: 'Folder for the credential and, under models/, the weights and your own descriptors.',
+    doc: 'Folder for the database and, under models/, the weights and your own descriptors.',
     parse: text,
+  }),
+  databaseUrl: setting({
+    env: 'BONAFIDE_DATABASE_URL',
+    default: undefined as string | undefined,
+    shown: 'bonafide.db in the data folder',
+    doc: 'Address of a Postgres database that several nodes share: postgres://user:password@host:port/name. The command line of a process is open to others: prefer the variable.',
+    isSecret: true,
+    parse: postgresUrl,
+  }),
+  knownKeysMs: setting({
+    env: 'BONAFIDE_KNOWN_KEYS_MS',
+    default: 3_600_000,
+    doc: 'How long keys that a node knows are good while the database does not answer, and a revocation cannot be seen, in milliseconds.',
+    parse: integer(0, 604_800_000),
   }),
   profile: setting({
     env: 'BONAFIDE_PROFILE',
@@ -151,7 +167,7 @@ export function loadConfig(
     }
   }
   const read = (name: SettingName): unknown => {
-    const { env: variable, default: fallback, parse } = settings[name];
+    const { env: variable, default: fallback, isSecret, parse }: Setting<unknown> = settings[name];
     const flag = flags[flagName(name)];
     const given = typeof flag === 'string' ? flag : env[variable];
     if (given === undefined) return fallback;
@@ -159,7 +175,8 @@ export function loadConfig(
       return parse(given);
     } catch (error) {
       const where = typeof flag === 'string' ? `--${flagName(name)}` : variable;
-      throw new ConfigError(`${where} ${(error as Error).message}; it is "${given}".`);
+      const shown = isSecret ? '' : `; it is "${given}"`;
+      throw new ConfigError(`${where} ${(error as Error).message}${shown}.`);
     }
   };
   return Object.fromEntries(names.map((name) => [name, read(name)])) as Config;
@@ -195,6 +212,14 @@ export function parseCommand(
 
 function text(value: string): string {
   if (value.trim() === '') throw new Error('must not be empty');
+  return value;
+}
+
+function postgresUrl(value: string): string {
+  const { protocol, hostname } = URL.parse(value) ?? {};
+  if ((protocol !== 'postgres:' && protocol !== 'postgresql:') || hostname === '') {
+    throw new Error('must be like postgres://user:password@host:port/name');
+  }
   return value;
 }
 

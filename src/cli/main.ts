@@ -47,7 +47,7 @@ const spoken = new Set([
   'WeightsError',
   'DownloadError',
   'EngineStartError',
-  'CredentialError',
+  'StorageError',
 ]);
 
 /** EX_SOFTWARE of sysexits.h; Node's own 1 would be the answer "an attack was found". */

@@ -175,7 +175,7 @@ export class Keys {
 
   /** Ends an app and with it all of its keys, for ever. Again, it changes nothing. */
   async revokeApp(id: string): Promise<App> {
-    return await this.#change(async (db) => {
+    return await changeKeys(this.#db, async (db) => {
       await db
         .updateTable('apps')
         .set({ revoked_at: Date.now() })
@@ -188,7 +188,7 @@ export class Keys {
 
   /** @param limits in place of those it has. */
   async limitApp(id: string, limits: Limits): Promise<App> {
-    return await this.#change(async (db) => {
+    return await changeKeys(this.#db, async (db) => {
       await db
         .updateTable('apps')
         .set({ limits: JSON.stringify(limits) })
@@ -217,7 +217,7 @@ export class Keys {
     if (expiresAt !== undefined && expiresAt <= Date.now()) {
       throw new StorageError('invalid', 'The key would have expired already.');
     }
-    return await this.#change(async (db) => {
+    return await changeKeys(this.#db, async (db) => {
       const app = await appNamed(db, appId);
       if (app.revokedAt !== null) throw new StorageError('conflict', `The app "${app.name}" is revoked.`);
       return await insertKey(db, {
@@ -256,7 +256,7 @@ export class Keys {
    * @throws StorageError `not_found`, or `conflict` for a key that has ended or was replaced already.
    */
   async rotateKey(id: string, graceMs: number, createdBy: string): Promise<Made<Key>> {
-    return await this.#change(async (db) => {
+    return await changeKeys(this.#db, async (db) => {
       const old = await db.selectFrom('keys').selectAll().where('id', '=', id).executeTakeFirst();
       const now = Date.now();
       if (old === undefined) throw new StorageError('not_found', `There is no key "${id}".`);
@@ -264,7 +264,7 @@ export class Keys {
         throw new StorageError('conflict', `The key "${id}" is revoked, replaced or expired.`);
       }
       const { app_id, kind, name, scopes, limits, expires_at } = old;
-      const like = { app_id, kind, name, scopes, limits, expires_at };
+      const like = { app_id, kind: kind as KeyKind, name, scopes, limits, expires_at };
       const made = await insertKey(db, { ...like, created_by: createdBy });
       const end = now + graceMs;
       await db
@@ -278,7 +278,7 @@ export class Keys {
 
   /** Ends a key, for ever. Again, it changes nothing. */
   async revokeKey(id: string): Promise<Key> {
-    return await this.#change(async (db) => {
+    return await changeKeys(this.#db, async (db) => {
       await db
         .updateTable('keys')
         .set({ revoked_at: Date.now() })
@@ -291,7 +291,7 @@ export class Keys {
 
   /** @param limits in place of those it has. */
   async limitKey(id: string, limits: Limits): Promise<Key> {
-    return await this.#change(async (db) => {
+    return await changeKeys(this.#db, async (db) => {
       await db
         .updateTable('keys')
         .set({ limits: JSON.stringify(limits) })
@@ -410,29 +410,38 @@ export class Keys {
       }
     });
   }
-
-  /** Changes something, and first the revision: its row is also the lock that lets nodes make changes one by one. */
-  async #change<Result>(change: (db: Transaction<Schema>) => Promise<Result>): Promise<Result> {
-    return await this.#db.transaction().execute(async (db) => {
-      await db
-        .insertInto('revisions')
-        .values({ name: 'keys', value: 1 })
-        .onConflict((conflict) =>
-          conflict.column('name').doUpdateSet({ value: sql<number>`revisions.value + 1` }),
-        )
-        .execute();
-      return await change(db);
-    });
-  }
 }
 
-type NewKeyRow = Pick<KeyRow, 'app_id' | 'kind' | 'name' | 'scopes' | 'limits' | 'created_by' | 'expires_at'>;
+/** Changes something, and first the revision: its row is also the lock that lets nodes make changes one by one. */
+export async function changeKeys<Result>(
+  db: Kysely<Schema>,
+  change: (db: Transaction<Schema>) => Promise<Result>,
+): Promise<Result> {
+  return await db.transaction().execute(async (transaction) => {
+    await transaction
+      .insertInto('revisions')
+      .values({ name: 'keys', value: 1 })
+      .onConflict((conflict) =>
+        conflict.column('name').doUpdateSet({ value: sql<number>`revisions.value + 1` }),
+      )
+      .execute();
+    return await change(transaction);
+  });
+}
 
-async function insertKey(db: Kysely<Schema>, row: NewKeyRow): Promise<Made<Key>> {
-  const { secret, prefix, hash } = newSecret(row.kind as KeyKind);
+type NewKeyRow = Pick<KeyRow, 'app_id' | 'name' | 'limits' | 'created_by' | 'expires_at'> & {
+  readonly kind: KeyKind;
+  /** JSON; default: all that its kind can have. */
+  readonly scopes?: string;
+};
+
+/** Makes a key, as part of a change. */
+export async function insertKey(db: Kysely<Schema>, row: NewKeyRow): Promise<Made<Key>> {
+  const { secret, prefix, hash } = newSecret(row.kind);
   const made = await db
     .insertInto('keys')
     .values({
+      scopes: JSON.stringify(scopesOf[row.kind]),
       ...row,
       id: newId('key'),
       prefix,

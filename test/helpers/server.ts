@@ -1,5 +1,8 @@
-/** A whole server for contract tests: real models, real sockets, one credential. */
+/** A whole server for contract tests: real models, real sockets, a real database with keys of every kind. */
 
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { createRemoteImageFetcher } from '../../src/intake/remote-image.ts';
@@ -9,13 +12,13 @@ import { buildApp } from '../../src/server/app.ts';
 import { createAuthenticator } from '../../src/server/auth.ts';
 import { createGate, type Gate } from '../../src/server/gate.ts';
 import { createMetrics } from '../../src/server/observability.ts';
+import { createAvailability } from '../../src/storage/availability.ts';
+import { openStorage, type Storage } from '../../src/storage/database.ts';
+import { Keys } from '../../src/storage/keys.ts';
+import { plantKeys } from './keys.ts';
 import { standardWeights } from './weights.ts';
 
-export const credential = {
-  appKey: 'contract-app-key',
-  secretKey: 'contract-secret-key-0123',
-  apiKey: 'contract-api-key-012345',
-} as const;
+export { credential } from './keys.ts';
 
 export interface ServerOptions {
   engine?: Partial<Pick<EngineOptions, 'workers' | 'queue' | 'deadlineMs'>>;
@@ -24,6 +27,9 @@ export interface ServerOptions {
   maxImageBytes?: number;
   nhnConfidence?: 'fraction' | 'percent';
   profileNote?: string;
+  knownKeysMs?: number;
+  /** A database that others use too, and that outlives the server; without one it has its own. */
+  storage?: Storage;
   /** Gets every log line. */
   log?: { write(line: string): void };
 }
@@ -32,6 +38,7 @@ export interface TestServer {
   readonly origin: string;
   readonly app: FastifyInstance;
   readonly gate: Gate;
+  readonly storage: Storage;
   readonly engine: Awaited<ReturnType<typeof startEngine>>;
   close(): Promise<void>;
 }
@@ -88,13 +95,21 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     timeoutMs: options.urlTimeoutMs ?? 1_000,
     allowedHosts: options.urlAllowedHosts ?? [],
   });
+  const dataFolder = await mkdtemp(join(tmpdir(), 'bonafide-server-'));
+  const storage = options.storage ?? (await openStorage({ folder: dataFolder, create: true }));
+  await plantKeys(storage.db);
+  const authenticator = await createAuthenticator({
+    keys: new Keys(storage.db),
+    availability: createAvailability(() => {}),
+    knownKeysMs: options.knownKeysMs ?? 60_000,
+  });
   const app = await buildApp({
     services: {
       engine,
       profile,
       remoteImages,
       gate,
-      authenticator: createAuthenticator(credential),
+      authenticator,
       maxImageBytes: options.maxImageBytes ?? 20_000_000,
       nhnConfidence: options.nhnConfidence ?? 'fraction',
       profileNote: options.profileNote,
@@ -108,12 +123,16 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     origin,
     app,
     gate,
+    storage,
     engine,
     async close() {
       app.server.closeAllConnections();
       await app.close();
       await remoteImages.close();
       await engine.close();
+      await authenticator.close();
+      if (options.storage === undefined) await storage.close();
+      await rm(dataFolder, { recursive: true });
     },
   };
 }
