@@ -82,7 +82,7 @@ export class Usage {
     const rows = (await query.limit(limit + 1).execute()).filter(({ count }) => count !== null);
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     return {
-      counts: rows.slice(0, limit) as UsageCount[],
+      counts: rows.slice(0, limit).map((row) => ({ ...row })) as UsageCount[],
       ...(last !== undefined && { next: encodeCursor(parts.map((part) => last[part] as string)) }),
     };
   }
