@@ -111,10 +111,12 @@ export class Transactions {
   }
 
   async #insertBatch(transactions: readonly Transaction[]): Promise<number> {
+    // In one order whoever writes them: two that lock the same rows in different orders would wait for each other.
+    const rows = transactions.map(toRow).sort((a, b) => (a.id < b.id ? -1 : 1));
     return await this.#db.transaction().execute(async (db) => {
       const inserted = await db
         .insertInto('transactions')
-        .values(transactions.map(toRow))
+        .values(rows)
         .onConflict((conflict) => conflict.column('id').doNothing())
         .returning(['time', 'app', 'key', 'dialect', 'outcome'])
         .execute();
@@ -128,11 +130,10 @@ export class Transactions {
         else earlier.count++;
       }
       if (counts.size > 0) {
-        // In one order on every node: two that lock the same rows in different orders would wait for each other.
-        const rows = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+        const sorted = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
         await db
           .insertInto('usage')
-          .values(rows)
+          .values(sorted)
           .onConflict((conflict) =>
             conflict
               .columns(['day', 'app', 'key', 'dialect', 'outcome'])
