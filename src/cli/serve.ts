@@ -19,12 +19,21 @@ import { renderSvg } from '../liveness/raster.ts';
 import { buildApp } from '../server/app.ts';
 import { createAuthenticator } from '../server/auth.ts';
 import { createGate } from '../server/gate.ts';
+import { createLimiter } from '../server/limits.ts';
 import { createMetrics } from '../server/observability.ts';
+import { createQuotas } from '../server/quotas.ts';
+import { createRates } from '../server/rates.ts';
+import { startRecorder } from '../server/recorder.ts';
+import { startRetention } from '../server/retention.ts';
+import { createSeenBefore } from '../server/seen-before.ts';
+import { createWrongKeys } from '../server/wrong-keys.ts';
 import { shellWord } from '../shell.ts';
 import { createAvailability } from '../storage/availability.ts';
 import { openStorage } from '../storage/database.ts';
 import { type FirstCredential, makeFirstCredential } from '../storage/first-credential.ts';
+import { openJournal } from '../storage/journal.ts';
 import { Keys } from '../storage/keys.ts';
+import { Transactions } from '../storage/transactions.ts';
 import { type Command, settingsHelp } from './command.ts';
 import { chooseProfile } from './profile.ts';
 import { startDownloadReporter } from './progress.ts';
@@ -86,6 +95,21 @@ async function runServer(config: Config): Promise<number> {
     availability,
     knownKeysMs: config.knownKeysMs,
   });
+  const transactions = new Transactions(storage.db);
+  const recorder = startRecorder({
+    journal: openJournal({ folder: join(config.dataFolder, 'journal'), maxBytes: config.journalBytes }),
+    transactions,
+    availability,
+    seenBefore:
+      config.seenBeforeDays === 0
+        ? undefined
+        : createSeenBefore(transactions, availability, config.seenBeforeDays),
+    profile,
+    clientAddress: config.clientAddress,
+    logger,
+    onRecorded: metrics.countTransaction,
+  });
+  const stopRetention = startRetention(storage.db, availability, config.retentionDays, logger);
   const remoteImages = createRemoteImageFetcher({
     timeoutMs: config.urlTimeoutMs,
     allowedHosts: config.urlAllowedHosts,
@@ -97,12 +121,17 @@ async function runServer(config: Config): Promise<number> {
       remoteImages,
       gate,
       authenticator,
+      wrongKeys: createWrongKeys(config.wrongKeysPerMinute),
+      limiter: createLimiter(createRates(storage.pool, availability), createQuotas(storage.db, availability)),
+      recorder,
+      availability,
       maxImageBytes: config.maxImageBytes,
       nhnConfidence: config.nhnConfidence,
       ...(note !== undefined && { profileNote: note }),
     },
     metrics,
     logger,
+    trustedProxies: config.trustedProxies,
     version: await packageVersion(),
   });
   await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
@@ -129,6 +158,8 @@ async function runServer(config: Config): Promise<number> {
   await closed;
   await remoteImages.close();
   await engine.close();
+  stopRetention();
+  await recorder.close();
   await authenticator.close();
   await storage.close();
   return 0;

@@ -13,6 +13,7 @@ import { argos } from '../dialects/argos/routes.ts';
 import {
   type Dialect,
   type Failure,
+  type FailureCode,
   newTransactionId,
   type Services,
   toFailure,
@@ -30,6 +31,8 @@ export interface AppOptions {
   readonly services: Services;
   readonly metrics: Metrics;
   readonly logger: FastifyBaseLogger;
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
   /** Shown in the OpenAPI document. */
   readonly version: string;
 }
@@ -61,6 +64,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: newTransactionId,
     requestIdHeader: false,
+    // Anybody can send an X-Forwarded-For.
+    trustProxy: options.trustedProxies.length > 0 && [...options.trustedProxies],
     requestTimeout: requestTimeoutMs,
     // Of a header sent twice Node would drop the second; a proxy in front may have looked at that one.
     http: { joinDuplicateHeaders: true },
@@ -87,6 +92,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
 
   app.decorateRequest('outcome', undefined);
+  app.decorateRequest('caller', undefined);
   app.decorateRequest('dialect', undefined);
   app.addHook('onRequest', async (request, reply) => begin(request, reply));
   // A client may expect what it likes; only 100-continue means anything, and that one Node does itself.
@@ -103,6 +109,15 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
             request.dialect = dialect.name;
             // Here rather than in the handler, before which the body of a stranger would be read.
             if (request.is404) throw new RequestError('not_found', notFound.message);
+          });
+          // What was not written down must not be answered.
+          scope.addHook('onSend', async (request, reply, payload) => {
+            try {
+              await services.recorder.record(reply);
+              return payload;
+            } catch (error) {
+              return JSON.stringify(toBody(dialect, error, request, reply));
+            }
           });
           scope.setErrorHandler((error, request, reply) => refuse(dialect, error, request, reply));
           scope.setNotFoundHandler((request, reply) => refuse(dialect, notFound, request, reply));
@@ -126,9 +141,14 @@ function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
+  return reply.send(toBody(dialect, error, request, reply));
+}
+
+/** Makes the answer a refusal, all but its body, and tells log and metrics. */
+function toBody(dialect: Dialect, error: unknown, request: FastifyRequest, reply: FastifyReply): object {
   const failure = error === notFound ? notFound : toFailure(error);
   request.outcome = failure.code;
-  if (failure.code === 'engine_failure' || failure.code === 'worker_died') {
+  if (isFault.has(failure.code)) {
     request.log.error({ err: error }, failure.message);
   } else {
     request.log.debug({ code: failure.code, reason: failure.message }, 'refused');
@@ -139,8 +159,12 @@ function refuse(
     reply.header('connection', 'keep-alive');
   }
   const { status, headers, body } = dialect.refusal(failure, request.id);
-  return reply.code(status).headers(headers).send(body);
+  reply.code(status).headers(headers);
+  return body;
 }
+
+/** What an operator has to see to. */
+const isFault: ReadonlySet<FailureCode> = new Set(['engine_failure', 'worker_died', 'log_unavailable']);
 
 /** For requests so malformed that no route, and so no dialect, was found for them. */
 function dialectOf(path: string): Dialect {
@@ -175,14 +199,40 @@ async function describeApi(app: FastifyInstance, version: string): Promise<void>
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
 
-function serveHealth(app: FastifyInstance, { engine, gate, profile, profileNote }: Services): void {
+function serveHealth(app: FastifyInstance, services: Services): void {
+  const { gate, profile, profileNote } = services;
   app.get('/livez', { schema: { hide: true } }, async () => ({ status: 'ok' }));
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
-    const status = gate.isDraining ? 'draining' : engine.isReady ? 'ready' : 'no_worker';
+    const { status, problem } = gate.isDraining ? { status: 'draining' } : readiness(services);
     return reply.code(status === 'ready' ? 200 : 503).send({
       status,
       profile: profile.profile.id,
       ...(profileNote !== undefined && { note: profileNote }),
+      ...(problem !== undefined && { problem }),
     });
   });
+}
+
+/**
+ * A server whose database is away goes on for those whose keys it knows, and is ready as long as that lasts: a balancer that
+ * took it out, and all others with it, would make an outage of the database one of the service.
+ */
+function readiness({ engine, availability, authenticator, recorder }: Services): {
+  status: 'ready' | 'no_worker' | 'no_database' | 'log_full';
+  problem?: string;
+} {
+  if (!engine.isReady) return { status: 'no_worker', problem: 'No worker process is up.' };
+  if (recorder.isFull) {
+    return { status: 'log_full', problem: 'The journal is full: no more transactions can be kept.' };
+  }
+  if (availability.isUp) return { status: 'ready' };
+  const { knownKeysUntil } = authenticator;
+  if (knownKeysUntil <= Date.now()) {
+    return { status: 'no_database', problem: 'The database does not answer, and keys cannot be checked.' };
+  }
+  const until = new Date(knownKeysUntil).toISOString();
+  return {
+    status: 'ready',
+    problem: `The database does not answer. Keys known here are good until ${until}, and transactions wait in the journal.`,
+  };
 }

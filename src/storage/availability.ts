@@ -1,21 +1,25 @@
-/** Whether the database answers, so that nobody waits for one that does not. */
+/** A database that does not answer is left alone for a moment, so that nobody waits for it. */
 
 export interface Availability {
   readonly isUp: boolean;
   /**
    * Runs a query, unless one failed within the last second.
-   * @throws DatabaseAwayError without asking, else what the query throws.
+   * @param patienceMs after how long it counts as failed; it may still do its work then.
+   * @throws DatabaseAwayError without asking or when it took too long, else what the query throws.
    */
-  run<T>(query: () => Promise<T>): Promise<T>;
+  run<T>(query: () => Promise<T>, patienceMs?: number): Promise<T>;
 }
 
-/** The database did not answer a moment ago, and is left alone for now. */
+/** The database does not answer, or not in time. */
 export class DatabaseAwayError extends Error {
-  constructor(cause: unknown) {
-    super('The database does not answer.', { cause });
+  constructor(options?: ErrorOptions) {
+    super('The database does not answer.', options);
     this.name = 'DatabaseAwayError';
   }
 }
+
+/** How long a request lets itself be held up by a query that it could go without. */
+export const patienceMs = 1_000;
 
 /** Each request that still tried would wait for the time-out of a connection. */
 const pauseMs = 1_000;
@@ -27,14 +31,14 @@ export function createAvailability(onChange: (error?: unknown) => void): Availab
     get isUp() {
       return failed === undefined;
     },
-    async run(query) {
+    async run(query, patience) {
       if (failed !== undefined) {
-        if (performance.now() - failed.at < pauseMs) throw new DatabaseAwayError(failed.error);
+        if (performance.now() - failed.at < pauseMs) throw new DatabaseAwayError({ cause: failed.error });
         // This one tries; those that come meanwhile do not.
         failed.at = performance.now();
       }
       try {
-        const result = await query();
+        const result = await (patience === undefined ? query() : within(patience, query()));
         if (failed !== undefined) {
           failed = undefined;
           onChange();
@@ -48,4 +52,14 @@ export function createAvailability(onChange: (error?: unknown) => void): Availab
       }
     },
   };
+}
+
+async function within<T>(ms: number, result: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new DatabaseAwayError()), ms);
+  try {
+    return await Promise.race([result, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -10,6 +10,7 @@ import {
   closed,
   connect,
   fill,
+  formats,
   json,
   keyed,
   type OpenApi,
@@ -20,10 +21,11 @@ import {
   routes,
   startUpload,
 } from '../helpers/http.ts';
+import { planted } from '../helpers/keys.ts';
 import { landscape, padJpeg, readPhotos } from '../helpers/pictures.ts';
 import { startServer, type TestServer } from '../helpers/server.ts';
 
-const ajv = new Ajv2020({ keywords: ['x-file'] });
+const ajv = new Ajv2020({ keywords: ['x-file'], formats });
 const maxImageBytes = 100_000;
 const photos = await readPhotos();
 let server: TestServer;
@@ -172,16 +174,18 @@ describe('OpenAPI: examples and closed sets', () => {
       return path.reduce((schema: any, name) => schema.properties[name], media?.schema).enum;
     };
     const file = new URL('nhn/fixtures/error-codes.json', import.meta.url);
-    const messages: Record<string, string> = JSON.parse(await readFile(file, 'utf8'));
+    const published: Record<string, string> = JSON.parse(await readFile(file, 'utf8'));
+    // Of a sibling API, and our extension of this one.
+    const messages = { ...published, '-40070': 'ServiceQuotaExceededException' };
     const sorted = (values: unknown[]) => values.map(String).sort();
-    for (const status of [200, 503]) {
+    for (const status of [200, 429, 503]) {
       const codes = enumAt(routes.nhn, status, 'header', 'resultCode');
       assert.deepEqual(sorted(codes), sorted([0, ...Object.keys(messages)]));
       const words = enumAt(routes.nhn, status, 'header', 'resultMessage');
       assert.deepEqual(sorted(words), sorted(['Success', ...Object.values(messages)]));
     }
     for (const route of [routes.argos, routes.argosShort]) {
-      for (const status of [400, 503]) {
+      for (const status of [400, 429, 503]) {
         assert.deepEqual(sorted(enumAt(route, status, 'errorCode')), ['1001', '1016', '1017']);
       }
     }
@@ -215,6 +219,14 @@ const whenFull: Produce = async (route, t) => {
   assertReply(reply, route.unavailable);
   return reply;
 };
+const overQuota: Produce = async (route) => {
+  const { secret } =
+    planted[`${route.dialect === 'nhn' ? 'a secret' : 'an x-api-key'} for one request a day`];
+  const { headers, body } = route.asking(photos.face);
+  const limited = () => ask(route.path, { headers: { ...headers, [route.keyHeader]: secret }, body });
+  await limited();
+  return await limited();
+};
 const whenDefective: Produce = async (route, t) => {
   const assess = t.mock.method(server.engine, 'assess', () => Promise.reject(new TypeError('a defect')));
   const reply = await post(route, t);
@@ -246,11 +258,16 @@ const cutShort = image(() => photos.body.subarray(0, 20_000));
 const nobody = image(() => landscape(640, 480));
 
 const produced: Record<Route['dialect'], Record<number, Produce[]>> = {
-  nhn: { 200: [post, nobody, malformed, withoutKey, noImage, cutShort, whenDefective], 503: [whenFull] },
+  nhn: {
+    200: [post, nobody, malformed, withoutKey, noImage, cutShort, whenDefective],
+    429: [overQuota],
+    503: [whenFull],
+  },
   argos: {
     200: [post],
     400: [malformed, nobody, tooLarge, noImage, cutShort, whenDefective],
     403: [withoutKey],
+    429: [overQuota],
     503: [whenFull],
   },
   native: {
@@ -262,6 +279,7 @@ const produced: Record<Route['dialect'], Record<number, Produce[]>> = {
     413: [tooLarge],
     415: [noImage],
     422: [cutShort],
+    429: [overQuota],
     431: [longHead],
     500: [whenDefective],
     503: [whenFull],

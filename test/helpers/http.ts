@@ -58,6 +58,9 @@ function checkedReply(status: number, headers: Headers, text: string): Reply {
   return { status, headers, text, body };
 }
 
+/** As the server writes them. */
+export const formats = { 'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/ };
+
 /** The part of an OpenAPI document that tests look at. */
 export interface OpenApi {
   readonly openapi: string;
@@ -83,7 +86,7 @@ export async function openApiOf(origin: string): Promise<OpenApi> {
 /** Checks answers against the document that the server itself serves. */
 async function openApiCheck(origin: string): Promise<(method: string, path: string, reply: Reply) => void> {
   const { paths } = await openApiOf(origin);
-  const ajv = new Ajv2020({ allErrors: true });
+  const ajv = new Ajv2020({ allErrors: true, formats });
   const compiled = new Map<object, ValidateFunction>();
   return (method, path, { status, headers, body, text }) => {
     const template = Object.keys(paths).find((candidate) => matchesTemplate(candidate, path));

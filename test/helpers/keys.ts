@@ -1,7 +1,7 @@
 /** Keys of every kind that a server may meet, with texts that tests know: those that hold, and those that do not. */
 
 import type { Kysely } from 'kysely';
-import { hashOf, type KeyKind, type Scope, scopesOf } from '../../src/storage/keys.ts';
+import { hashOf, type KeyKind, type Limits, type Scope, scopesOf } from '../../src/storage/keys.ts';
 import type { Schema } from '../../src/storage/schema.ts';
 
 /** Those of the app that tests ask with. */
@@ -19,6 +19,7 @@ interface Planted {
   readonly scopes?: readonly Scope[];
   readonly isRevoked?: true;
   readonly isExpired?: true;
+  readonly limits?: Limits;
 }
 
 /** By what they are, for the names of tests. */
@@ -41,6 +42,16 @@ export const planted = {
     kind: 'api',
     scopes: ['native'],
   },
+  'a secret for one request a day': {
+    secret: 'contract-limited-secret',
+    kind: 'secret',
+    limits: { perDay: 1 },
+  },
+  'an x-api-key for one request a day': {
+    secret: 'contract-limited-api',
+    kind: 'api',
+    limits: { perDay: 1 },
+  },
 } as const satisfies Record<string, Planted>;
 
 /** Writes them all; where they are already, nothing changes. */
@@ -56,7 +67,7 @@ export async function plantKeys(db: Kysely<Schema>): Promise<void> {
       .execute();
   }
   for (const [name, key] of Object.entries<Planted>(planted)) {
-    const { secret, kind, app = 'contract', scopes, isRevoked, isExpired } = key;
+    const { secret, kind, app = 'contract', scopes, isRevoked, isExpired, limits = {} } = key;
     const common = {
       name,
       prefix: secret.slice(0, 10),
@@ -82,7 +93,7 @@ export async function plantKeys(db: Kysely<Schema>): Promise<void> {
         app_id: `app_${app}`,
         kind,
         scopes: JSON.stringify(scopes ?? scopesOf[kind]),
-        limits: '{}',
+        limits: JSON.stringify(limits),
         replaced_by: null,
         ...common,
       })

@@ -10,11 +10,20 @@ import { type EngineOptions, startEngine } from '../../src/liveness/pool.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
 import { buildApp } from '../../src/server/app.ts';
 import { createAuthenticator } from '../../src/server/auth.ts';
+import type { ClientAddressMode } from '../../src/server/client-address.ts';
 import { createGate, type Gate } from '../../src/server/gate.ts';
+import { createLimiter } from '../../src/server/limits.ts';
 import { createMetrics } from '../../src/server/observability.ts';
+import { createQuotas } from '../../src/server/quotas.ts';
+import { createRates } from '../../src/server/rates.ts';
+import { startRecorder } from '../../src/server/recorder.ts';
+import { createSeenBefore } from '../../src/server/seen-before.ts';
+import { createWrongKeys } from '../../src/server/wrong-keys.ts';
 import { createAvailability } from '../../src/storage/availability.ts';
 import { openStorage, type Storage } from '../../src/storage/database.ts';
+import { openJournal } from '../../src/storage/journal.ts';
 import { Keys } from '../../src/storage/keys.ts';
+import { Transactions } from '../../src/storage/transactions.ts';
 import { plantKeys } from './keys.ts';
 import { standardWeights } from './weights.ts';
 
@@ -28,6 +37,10 @@ export interface ServerOptions {
   nhnConfidence?: 'fraction' | 'percent';
   profileNote?: string;
   knownKeysMs?: number;
+  wrongKeysPerMinute?: number;
+  trustedProxies?: readonly string[];
+  clientAddress?: ClientAddressMode;
+  journalBytes?: number;
   /** A database that others use too, and that outlives the server; without one it has its own. */
   storage?: Storage;
   /** Gets every log line. */
@@ -98,9 +111,26 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const dataFolder = await mkdtemp(join(tmpdir(), 'bonafide-server-'));
   const storage = options.storage ?? (await openStorage({ folder: dataFolder, create: true }));
   await plantKeys(storage.db);
+  const availability = createAvailability(() => {});
+  const logger =
+    options.log === undefined ? pino({ level: 'silent' }) : pino({ level: 'trace' }, options.log);
+  const transactions = new Transactions(storage.db);
+  const recorder = startRecorder({
+    journal: openJournal({
+      folder: join(dataFolder, 'journal'),
+      maxBytes: options.journalBytes ?? 1_000_000_000,
+    }),
+    transactions,
+    availability,
+    seenBefore: createSeenBefore(transactions, availability, 30),
+    profile,
+    clientAddress: options.clientAddress ?? 'truncated',
+    logger,
+    onRecorded: metrics.countTransaction,
+  });
   const authenticator = await createAuthenticator({
     keys: new Keys(storage.db),
-    availability: createAvailability(() => {}),
+    availability,
     knownKeysMs: options.knownKeysMs ?? 60_000,
   });
   const app = await buildApp({
@@ -110,12 +140,18 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       remoteImages,
       gate,
       authenticator,
+      // The suites of wrong keys send more than anybody should.
+      wrongKeys: createWrongKeys(options.wrongKeysPerMinute ?? 1_000_000),
+      limiter: createLimiter(createRates(storage.pool, availability), createQuotas(storage.db, availability)),
+      recorder,
+      availability,
       maxImageBytes: options.maxImageBytes ?? 20_000_000,
       nhnConfidence: options.nhnConfidence ?? 'fraction',
       profileNote: options.profileNote,
     },
     metrics,
-    logger: options.log === undefined ? pino({ level: 'silent' }) : pino({ level: 'trace' }, options.log),
+    logger,
+    trustedProxies: options.trustedProxies ?? [],
     version: '0.0.0',
   });
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -130,6 +166,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       await app.close();
       await remoteImages.close();
       await engine.close();
+      await recorder.close();
       await authenticator.close();
       if (options.storage === undefined) await storage.close();
       await rm(dataFolder, { recursive: true });

@@ -3,6 +3,7 @@
 import { type Static, Type } from 'typebox';
 import type { PortRange } from '../../intake/remote-image.ts';
 import { type Assessment, landmarkNames, operatingPointNames, type Point } from '../../liveness/types.ts';
+import type { SeenBefore } from '../../server/seen-before.ts';
 import { UploadedFile } from '../../server/upload.ts';
 import { type Failure, type FailureCode, type Refusal, retryAfter, type Services } from '../dialect.ts';
 
@@ -92,6 +93,22 @@ const AnswerMembers = Type.Object({
     }),
     { description: 'Largest first, at most 20.' },
   ),
+  seenBefore: Type.Optional(
+    Type.Object(
+      {
+        status: Type.Enum(['seen', 'not_seen', 'unknown'], {
+          description: 'unknown: the database did not answer, and this server had not seen it just before.',
+        }),
+        requestId: Type.Optional(Type.String({ description: 'Of the last transaction with it.' })),
+        firstAt: Type.Optional(Type.String({ format: 'date-time' })),
+        lastAt: Type.Optional(Type.String({ format: 'date-time' })),
+      },
+      {
+        description:
+          'Whether these very bytes came before under the same app, within BONAFIDE_SEEN_BEFORE_DAYS. A camera never takes the same picture twice.',
+      },
+    ),
+  ),
   tooSmall: Type.Integer({ description: 'Faces left out because they are under 60 px.' }),
   warnings: Type.Array(Warning, { description: 'About the image as a whole.' }),
   timings: Type.Record(Type.String(), Type.Number(), { description: 'Milliseconds per stage.' }),
@@ -126,6 +143,12 @@ const answerExample: Answer = {
       warnings: [],
     },
   ],
+  seenBefore: {
+    status: 'seen',
+    requestId: 'a8k2m4x0q7z1c',
+    firstAt: '2026-11-20T08:15:30.120Z',
+    lastAt: '2026-11-21T17:02:11.004Z',
+  },
   tooSmall: 0,
   warnings: [],
   timings: { decode: 6.1, detect: 9.8, score: 7.2 },
@@ -144,6 +167,9 @@ const problems: Readonly<Record<FailureCode, { status: number; title: string }>>
   headers_too_large: { status: 431, title: 'Headers too large' },
   request_timeout: { status: 408, title: 'Request timed out' },
   unauthorized: { status: 401, title: 'Unauthorized' },
+  too_many_wrong_keys: { status: 429, title: 'Too many wrong keys' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  quota_exceeded: { status: 429, title: 'Quota exceeded' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   invalid_base64: { status: 400, title: 'Invalid base64' },
@@ -159,6 +185,8 @@ const problems: Readonly<Record<FailureCode, { status: number; title: string }>>
   url_timeout: { status: 422, title: 'Image URL timed out' },
   service_full: { status: 503, title: 'Service full' },
   service_draining: { status: 503, title: 'Service shutting down' },
+  storage_unavailable: { status: 503, title: 'Database unavailable' },
+  log_unavailable: { status: 503, title: 'Log unavailable' },
   queue_full: { status: 503, title: 'Service full' },
   deadline_exceeded: { status: 503, title: 'Deadline exceeded' },
   aborted: { status: 503, title: 'Request aborted' },
@@ -185,7 +213,7 @@ function toProblem({ code, message }: Failure, requestId: string): Problem {
 /** A failure as a problem. */
 export function toRefusal(failure: Failure, requestId: string): Refusal {
   const body = toProblem(failure, requestId);
-  const headers = { 'content-type': 'application/problem+json; charset=utf-8', ...retryAfter(failure.code) };
+  const headers = { 'content-type': 'application/problem+json; charset=utf-8', ...retryAfter(failure) };
   return { status: body.status, headers, body };
 }
 
@@ -222,6 +250,11 @@ export const responses = {
     'headers_too_large',
     'The head of the request has more bytes than are allowed.',
   ),
+  429: problem(
+    'Over a rate or a quota, or too many wrong keys; `Retry-After` says when to ask again.',
+    'quota_exceeded',
+    'The quota of this day is used up.',
+  ),
   500: problem('A defect of ours; the log has it.', 'engine_failure', 'The server failed.'),
   503: problem(
     'Full, shutting down or out of time; `Retry-After` says when to ask again.',
@@ -233,6 +266,7 @@ export const responses = {
 /** The answer for an assessed image. */
 export function toAnswer(
   assessment: Assessment,
+  seenBefore: SeenBefore | undefined,
   { profile: { profile, models }, profileNote }: Pick<Services, 'profile' | 'profileNote'>,
   requestId: string,
 ): Answer {
@@ -261,10 +295,18 @@ export function toAnswer(
       scores: face.scores.map((score) => ({ ...score })),
       warnings: face.warnings.map((warning) => ({ ...warning, value: round(warning.value) })),
     })),
+    ...(seenBefore !== undefined && { seenBefore: toSeenBefore(seenBefore) }),
     tooSmall,
     warnings: warnings.map((warning) => ({ ...warning, value: round(warning.value) })),
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, round(ms as number)])),
   };
+}
+
+function toSeenBefore(seenBefore: SeenBefore): NonNullable<Answer['seenBefore']> {
+  if (seenBefore.status !== 'seen') return { status: seenBefore.status };
+  const { status, requestId, firstAt, lastAt } = seenBefore;
+  const iso = (time: number) => new Date(time).toISOString();
+  return { status, requestId, firstAt: iso(firstAt), lastAt: iso(lastAt) };
 }
 
 /** Hundredths of a pixel or a millisecond: the rest is noise. */

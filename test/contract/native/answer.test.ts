@@ -34,7 +34,9 @@ async function assess(image: Buffer): Promise<Reply['body']> {
   });
   assert.equal(reply.status, 200, reply.text);
   assert.equal(reply.headers.get('content-type'), 'application/json; charset=utf-8');
-  assertShape(reply.body, shape);
+  const { seenBefore, ...rest } = reply.body;
+  assertShape(rest, shape);
+  assert.match(seenBefore.status, /^(seen|not_seen)$/);
   assert.equal(reply.body.requestId, reply.headers.get('x-request-id'));
   return reply.body;
 }
