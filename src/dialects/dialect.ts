@@ -135,7 +135,7 @@ export function whenGone(reply: FastifyReply): AbortSignal {
 /**
  * Lets a request in, on its head alone: what follows costs memory and time, so only who has a key is let near it.
  * @param find looks for the key that the request carries.
- * @throws RequestError `unauthorized` or `too_many_wrong_keys`; with a right key, one of those of limits, log and gate.
+ * @throws RequestError `unauthorized` or `too_many_wrong_keys`; with a right key, one of those of log, gate and limits.
  */
 export async function admit(
   { wrongKeys, limiter, recorder, gate }: Services,
@@ -153,8 +153,9 @@ export async function admit(
   }
   request.caller = caller;
   recorder.requireRoom();
-  await limiter.consume(caller, reply);
+  // Before the limits, so that what the server has no room for takes nothing of a quota.
   gate.admit(reply);
+  await limiter.consume(caller, reply);
 }
 
 /**
