@@ -129,6 +129,7 @@ async function runServer(config: Config): Promise<number> {
       nhnConfidence: config.nhnConfidence,
       ...(note !== undefined && { profileNote: note }),
     },
+    storage,
     metrics,
     logger,
     trustedProxies: config.trustedProxies,

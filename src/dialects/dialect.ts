@@ -204,14 +204,15 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof IntakeError || error instanceof AssessmentError) {
     return { code: error.code, message: error.message };
   }
-  const { code, statusCode, validation, message } = error as {
+  const { code, statusCode, validation, validationContext, message } = error as {
     code?: string | number;
     statusCode?: number;
     validation?: { instancePath: string; message?: string; params?: Record<string, unknown> }[];
+    validationContext?: string;
     message?: string;
   };
   if (validation !== undefined) {
-    return { code: 'invalid_request', message: describeValidation(validation[0]) };
+    return { code: 'invalid_request', message: describeValidation(validation[0], validationContext) };
   }
   // Fastify's and its plugins' own errors about the client's request.
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || code === 'FST_REQ_FILE_TOO_LARGE') {
@@ -241,8 +242,10 @@ export function toFailure(error: unknown): Failure {
 
 function describeValidation(
   problem: { instancePath: string; message?: string; params?: Record<string, unknown> } | undefined,
+  context: string | undefined,
 ): string {
-  const where = problem?.instancePath ? problem.instancePath.slice(1).replaceAll('/', '.') : 'The body';
+  const whole = context === 'querystring' ? 'The query' : context === 'headers' ? 'The head' : 'The body';
+  const where = problem?.instancePath ? problem.instancePath.slice(1).replaceAll('/', '.') : whole;
   const extra = problem?.params?.additionalProperty;
   // Cut, for a whole image can be sent where a name belongs.
   const name = extra === undefined ? '' : ` (${String(extra).slice(0, 40)})`;

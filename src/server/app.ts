@@ -20,6 +20,9 @@ import {
 } from '../dialects/dialect.ts';
 import { native } from '../dialects/native/routes.ts';
 import { nhn } from '../dialects/nhn/routes.ts';
+import type { Storage } from '../storage/database.ts';
+import { Keys } from '../storage/keys.ts';
+import { admin, toRequestError } from './admin/routes.ts';
 import { createClientErrors } from './client-errors.ts';
 import { RequestError } from './errors.ts';
 import { createObserver, type Metrics, serveMetrics } from './observability.ts';
@@ -29,6 +32,8 @@ const dialects: readonly Dialect[] = [nhn, argos, native];
 
 export interface AppOptions {
   readonly services: Services;
+  /** What the admin API looks after. */
+  readonly storage: Storage;
   readonly metrics: Metrics;
   readonly logger: FastifyBaseLogger;
   /** Addresses and networks whose X-Forwarded-For is believed. */
@@ -127,10 +132,31 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       );
     }
   }
+  await serveAdmin(app, options);
   app.setErrorHandler((error, request, reply) => refuse(native, error, request, reply));
   app.setNotFoundHandler((request, reply) => refuse(native, notFound, request, reply));
   await app.ready();
   return app;
+}
+
+/** The admin API: of no dialect, so it is neither counted nor logged as one; its problems are those of the native API. */
+async function serveAdmin(app: FastifyInstance, { storage, services }: AppOptions): Promise<void> {
+  const { availability, wrongKeys } = services;
+  const keys = new Keys(storage.db);
+  app.decorateRequest('administrator', undefined);
+  await app.register(
+    async (scope) => {
+      scope.addHook('onRequest', async (request) => {
+        if (request.is404) throw new RequestError('not_found', notFound.message);
+      });
+      scope.setErrorHandler(async (error, request, reply) =>
+        refuse(native, await toRequestError(error, availability, keys), request, reply),
+      );
+      scope.setNotFoundHandler((request, reply) => refuse(native, notFound, request, reply));
+      await scope.register(admin({ storage, availability, wrongKeys }));
+    },
+    { prefix: '/admin/v1' },
+  );
 }
 
 const notFound: Failure = { code: 'not_found', message: 'There is nothing at this path.' };
@@ -179,12 +205,13 @@ async function describeApi(app: FastifyInstance, version: string): Promise<void>
       info: {
         title: 'bonafide',
         description:
-          'Face liveness: the native API, and two compatible with NHN Cloud Face Liveness and ARGOS Face Liveness.',
+          'Face liveness: the native API, two compatible with NHN Cloud Face Liveness and ARGOS Face Liveness, and the administration.',
         version,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       components: {
         securitySchemes: {
+          adminToken: { type: 'http', scheme: 'bearer', description: 'An admin token.' },
           apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
           nhnSecretKey: {
             type: 'apiKey',

@@ -12,6 +12,8 @@ export type RequestErrorCode =
   | 'rate_limited'
   | 'quota_exceeded'
   | 'not_found'
+  /** It is there already, or no longer in a state in which this can be done. */
+  | 'conflict'
   | 'method_not_allowed'
   /** Not HTTP at all, or more of its head than a server reads. */
   | 'malformed_http'

@@ -149,6 +149,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       nhnConfidence: options.nhnConfidence ?? 'fraction',
       profileNote: options.profileNote,
     },
+    storage,
     metrics,
     logger,
     trustedProxies: options.trustedProxies ?? [],

@@ -111,6 +111,7 @@ const wordsByFailure: Readonly<Record<Exclude<FailureCode, 'unauthorized'>, Word
   request_timeout: required,
   method_not_allowed: elsewhere,
   not_found: elsewhere,
+  conflict: elsewhere,
   too_many_bytes: failed('IMAGE_TOO_LARGE'),
   image_too_large: failed('IMAGE_TOO_LARGE'),
   invalid_base64: failed('INVALID_BASE64'),

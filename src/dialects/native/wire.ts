@@ -171,6 +171,7 @@ const problems: Readonly<Record<FailureCode, { status: number; title: string }>>
   rate_limited: { status: 429, title: 'Too many requests' },
   quota_exceeded: { status: 429, title: 'Quota exceeded' },
   not_found: { status: 404, title: 'Not found' },
+  conflict: { status: 409, title: 'Conflict' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   invalid_base64: { status: 400, title: 'Invalid base64' },
   too_many_bytes: { status: 413, title: 'Too many bytes' },
@@ -218,7 +219,7 @@ export function toRefusal(failure: Failure, requestId: string): Refusal {
 }
 
 /** A documented problem with an example of it. */
-function problem(description: string, code: FailureCode, message: string): object {
+export function problem(description: string, code: FailureCode, message: string): object {
   const examples = [toProblem({ code, message }, 'e0nvom3caiis7')];
   return { description, content: { 'application/problem+json': { schema: { ...Problem, examples } } } };
 }

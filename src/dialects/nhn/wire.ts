@@ -167,6 +167,7 @@ const resultByFailure: Readonly<Record<FailureCode, ResultMessage>> = {
   headers_too_large: 'InvalidParam',
   request_timeout: 'InvalidParam',
   not_found: 'InvalidParam',
+  conflict: 'InvalidParam',
   method_not_allowed: 'InvalidParam',
   unauthorized: 'UnauthorizedAppKeyOrSecretKey',
   too_many_wrong_keys: 'UnauthorizedAppKeyOrSecretKey',
