@@ -56,18 +56,19 @@ export function createLimiter(rates: Rates, quotas: Quotas, now = () => new Date
     const time = now();
     const limited = quotasOf(caller, time);
     if (limited.length === 0) return;
-    const counted = await quotas.count(limited.map(({ quota }) => quota));
+    const { isGranted, used } = await quotas.count(limited.map(({ quota }) => quota));
     for (const [i, { policy, endsAt }] of limited.entries()) {
       const resetSeconds = Math.max(Math.ceil((endsAt - time.getTime()) / 1000), 1);
-      if ('used' in counted) {
-        const left = Math.max(policy.allowed - (counted.used[i] as number), 0);
-        standings.push({ policy, left, resetSeconds });
-      } else if (counted.usedUp === i) {
-        standings.push({ policy, left: 0, resetSeconds });
-        const period = policy.windowSeconds === daySeconds ? 'day' : 'month';
-        throw new RequestError('quota_exceeded', `The quota of this ${period} is used up.`, resetSeconds);
-      }
+      const left = Math.max(policy.allowed - (used[i] as number), 0);
+      standings.push({ policy, left, resetSeconds });
     }
+    if (isGranted) return;
+    // The longest wait of those that are used up.
+    const [{ policy, resetSeconds }] = standings
+      .filter(({ left, policy }) => left === 0 && policy.windowSeconds >= daySeconds)
+      .sort((a, b) => b.resetSeconds - a.resetSeconds) as [Standing];
+    const period = policy.windowSeconds === daySeconds ? 'day' : 'month';
+    throw new RequestError('quota_exceeded', `The quota of this ${period} is used up.`, resetSeconds);
   }
 
   return {

@@ -4,8 +4,8 @@ export interface Availability {
   readonly isUp: boolean;
   /**
    * Runs a query, unless one failed within the last second.
-   * @param patienceMs after how long it counts as failed; it may still do its work then.
-   * @throws DatabaseAwayError without asking or when it took too long, else what the query throws.
+   * @param patienceMs after how long its result is not waited for any more. That it is slow does not count as a failure.
+   * @throws DatabaseAwayError without asking or when it takes too long, else what the query throws.
    */
   run<T>(query: () => Promise<T>, patienceMs?: number): Promise<T>;
 }
@@ -18,7 +18,7 @@ export class DatabaseAwayError extends Error {
   }
 }
 
-/** How long a request lets itself be held up by a query that it could go without. */
+/** How long a request lets itself be held up by a query that it can go without. */
 export const patienceMs = 1_000;
 
 /** Each request that still tried would wait for the time-out of a connection. */
@@ -27,6 +27,23 @@ const pauseMs = 1_000;
 /** @param onChange told when the database went away, with the reason, and when it is back, without one. */
 export function createAvailability(onChange: (error?: unknown) => void): Availability {
   let failed: { error: unknown; at: number } | undefined;
+
+  async function observe<T>(query: () => Promise<T>): Promise<T> {
+    try {
+      const result = await query();
+      if (failed !== undefined) {
+        failed = undefined;
+        onChange();
+      }
+      return result;
+    } catch (error) {
+      const wasUp = failed === undefined;
+      failed = { error, at: performance.now() };
+      if (wasUp) onChange(error);
+      throw error;
+    }
+  }
+
   return {
     get isUp() {
       return failed === undefined;
@@ -37,19 +54,8 @@ export function createAvailability(onChange: (error?: unknown) => void): Availab
         // This one tries; those that come meanwhile do not.
         failed.at = performance.now();
       }
-      try {
-        const result = await (patience === undefined ? query() : within(patience, query()));
-        if (failed !== undefined) {
-          failed = undefined;
-          onChange();
-        }
-        return result;
-      } catch (error) {
-        const wasUp = failed === undefined;
-        failed = { error, at: performance.now() };
-        if (wasUp) onChange(error);
-        throw error;
-      }
+      const result = observe(query);
+      return await (patience === undefined ? result : within(patience, result));
     },
   };
 }

@@ -15,76 +15,51 @@ export interface Quota extends QuotaPeriod {
   readonly allowed: number;
 }
 
-export type Counted =
-  /** What is used of each by now, in their order. */
-  | { readonly used: readonly number[] }
-  /** The place of the one that is used up; nothing was counted. */
-  | { readonly usedUp: number };
-
-/** A quota that is used up, by its place in the list. */
-class UsedUp extends Error {
-  readonly index: number;
-
-  constructor(index: number) {
-    super('A quota is used up.');
-    this.index = index;
-  }
+export interface Counted {
+  /** How many of the uses were counted; what is allowed had no room for more. */
+  readonly granted: number;
+  /** What is used of each quota by now, in their order. */
+  readonly used: readonly number[];
 }
 
 /**
- * Counts one use of all of them, or of none. Of requests that come at once, on any node, exactly as many get through as are
- * allowed: checking and counting is one statement, and who comes second waits for the row.
+ * Counts uses of all of the quotas, or of none. Of requests that come at once, on any node, exactly as many get through as
+ * are allowed: the first statement locks the rows, and who comes second waits for them.
  * @param quotas always in the same order for the same subjects, so that two requests never wait for each other.
  */
-export async function countUse(db: Kysely<Schema>, quotas: readonly Quota[]): Promise<Counted> {
-  try {
-    // One statement needs no transaction around it, which would be two more round trips.
-    const [only, ...others] = quotas;
-    if (only !== undefined && others.length === 0) return { used: [await count(db, only, 0)] };
-    return await db.transaction().execute(async (transaction) => {
-      const used: number[] = [];
-      for (const [i, quota] of quotas.entries()) used.push(await count(transaction, quota, i));
-      return { used };
-    });
-  } catch (error) {
-    if (error instanceof UsedUp) return { usedUp: error.index };
-    throw error;
-  }
-}
-
-async function count(
+export async function countUses(
   db: Kysely<Schema>,
-  { subject, period, allowed }: Quota,
-  index: number,
-): Promise<number> {
-  const row = await db
-    .insertInto('quotas')
-    .values({ subject, period, used: 1 })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['subject', 'period'])
-        .doUpdateSet({ used: sql<number>`quotas.used + 1` })
-        .where('quotas.used', '<', allowed),
-    )
-    .returning('used')
-    .executeTakeFirst();
-  if (row === undefined) throw new UsedUp(index);
-  return row.used;
+  quotas: readonly Quota[],
+  uses: number,
+): Promise<Counted> {
+  return await db.transaction().execute(async (transaction) => {
+    const before: number[] = [];
+    for (const quota of quotas) before.push(await add(transaction, quota, 0));
+    const room = quotas.map(({ allowed }, i) => allowed - (before[i] as number));
+    const granted = Math.max(Math.min(uses, ...room), 0);
+    if (granted > 0) for (const quota of quotas) await add(transaction, quota, granted);
+    return { granted, used: before.map((used) => used + granted) };
+  });
 }
 
-/** Adds uses that were granted while they could not be counted, whatever is allowed. */
-export async function addUses(
+/**
+ * Adds uses, whatever is allowed.
+ * @returns what is used by now.
+ */
+export async function add(
   db: Kysely<Schema>,
   { subject, period }: QuotaPeriod,
   uses: number,
-): Promise<void> {
-  await db
+): Promise<number> {
+  const { used } = await db
     .insertInto('quotas')
     .values({ subject, period, used: uses })
     .onConflict((conflict) =>
       conflict.columns(['subject', 'period']).doUpdateSet({ used: sql<number>`quotas.used + excluded.used` }),
     )
-    .execute();
+    .returning('used')
+    .executeTakeFirstOrThrow();
+  return used;
 }
 
 /** Forgets what is before a month, `2026-11`, with its days. */
