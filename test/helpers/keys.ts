@@ -42,6 +42,7 @@ export const planted = {
     kind: 'api',
     scopes: ['native'],
   },
+  'a spare x-api-key': { secret: 'contract-spare-api', kind: 'api' },
   'a secret for one request a day': {
     secret: 'contract-limited-secret',
     kind: 'secret',
@@ -53,6 +54,9 @@ export const planted = {
     limits: { perDay: 1 },
   },
 } as const satisfies Record<string, Planted>;
+
+/** The id of a transaction that is there too. */
+export const plantedTransaction = '0000000000000';
 
 /** Writes them all; where they are already, nothing changes. */
 export async function plantKeys(db: Kysely<Schema>): Promise<void> {
@@ -66,6 +70,20 @@ export async function plantKeys(db: Kysely<Schema>): Promise<void> {
       .onConflict((conflict) => conflict.doNothing())
       .execute();
   }
+  await db
+    .insertInto('transactions')
+    .values({
+      id: plantedTransaction,
+      time: now,
+      app: 'app_contract',
+      key: `key_${credential.apiKey}`,
+      dialect: 'native',
+      outcome: 'invalid_base64',
+      status: 400,
+      total_ms: 1,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
   for (const [name, key] of Object.entries<Planted>(planted)) {
     const { secret, kind, app = 'contract', scopes, isRevoked, isExpired, limits = {} } = key;
     const common = {
