@@ -140,6 +140,7 @@ export class Keys {
   /** @throws StorageError `conflict` where the name is taken, `invalid` for a name that is none. */
   async createApp(name: string, limits: Limits = {}): Promise<App> {
     requireName(name);
+    requireLimits(limits);
     const row: AppRow = {
       id: newId('app'),
       app_key: randomBytes(12).toString('base64url'),
@@ -188,6 +189,7 @@ export class Keys {
 
   /** @param limits in place of those it has. */
   async limitApp(id: string, limits: Limits): Promise<App> {
+    requireLimits(limits);
     return await changeKeys(this.#db, async (db) => {
       await db
         .updateTable('apps')
@@ -209,14 +211,13 @@ export class Keys {
     createdBy,
   }: NewKey): Promise<Made<Key>> {
     requireName(name);
+    requireLimits(limits);
     const possible: readonly Scope[] = scopesOf[kind];
     const wanted = [...new Set(scopes ?? possible)];
     if (wanted.length === 0 || !wanted.every((scope) => possible.includes(scope))) {
       throw new StorageError('invalid', `The scopes of a key of kind ${kind} are of ${possible.join(', ')}.`);
     }
-    if (expiresAt !== undefined && expiresAt <= Date.now()) {
-      throw new StorageError('invalid', 'The key would have expired already.');
-    }
+    requireFuture(expiresAt);
     return await changeKeys(this.#db, async (db) => {
       const app = await appNamed(db, appId);
       if (app.revokedAt !== null) throw new StorageError('conflict', `The app "${app.name}" is revoked.`);
@@ -291,6 +292,7 @@ export class Keys {
 
   /** @param limits in place of those it has. */
   async limitKey(id: string, limits: Limits): Promise<Key> {
+    requireLimits(limits);
     return await changeKeys(this.#db, async (db) => {
       await db
         .updateTable('keys')
@@ -303,6 +305,7 @@ export class Keys {
 
   async createAdminToken(name: string, createdBy: string, expiresAt?: number): Promise<Made<AdminToken>> {
     requireName(name);
+    requireFuture(expiresAt);
     const { secret, prefix, hash } = newSecret('admin');
     const row = await this.#db
       .insertInto('admin_tokens')
@@ -463,6 +466,25 @@ function requireName(name: string): void {
       'invalid',
       `A name has 1 to ${maxName} characters, none of them a control character.`,
     );
+  }
+}
+
+/** A number that all columns and counters hold. */
+const maxLimit = 1_000_000_000;
+
+function requireLimits(limits: Limits): void {
+  const isLimit = (limit: number) => Number.isInteger(limit) && limit >= 1 && limit <= maxLimit;
+  if (!Object.values(limits).every(isLimit)) {
+    throw new StorageError('invalid', `A limit is a whole number from 1 to ${maxLimit}.`);
+  }
+  if (limits.burst !== undefined && limits.perSecond === undefined) {
+    throw new StorageError('invalid', 'A burst is on top of a limit per second, which is not set.');
+  }
+}
+
+function requireFuture(expiresAt: number | undefined): void {
+  if (expiresAt !== undefined && expiresAt <= Date.now()) {
+    throw new StorageError('invalid', 'The end is in the past.');
   }
 }
 

@@ -7,41 +7,9 @@ import type { Storage } from '../../src/storage/database.ts';
 import { type Transaction, type TransactionFilter, Transactions } from '../../src/storage/transactions.ts';
 import { Usage, type UsageFilter, utcDay } from '../../src/storage/usage.ts';
 import { databases } from '../helpers/databases.ts';
+import { id, noon, transaction } from '../helpers/transactions.ts';
 
-const noon = Date.parse('2026-11-21T12:00:00Z');
 const code = (expected: string) => ({ name: 'StorageError', code: expected });
-const id = (number: number) => number.toString(36).padStart(13, '0');
-
-/** The one of this number: a millisecond after the one before. */
-function transaction(number: number, more: Partial<Transaction> = {}): Transaction {
-  return {
-    id: id(number),
-    time: noon + number,
-    app: 'app_a',
-    key: 'key_a',
-    dialect: 'native',
-    mode: 'balanced',
-    outcome: 'live',
-    status: 200,
-    faces: 1,
-    pLive: [0.987],
-    verdicts: [{ weak: 'live', balanced: 'live', strict: 'attack' }],
-    profile: 'standard',
-    models: [{ id: 'minifas-128', sha256: 'f'.repeat(64) }],
-    imageSha256: 'a'.repeat(64),
-    imageBytes: 12_345,
-    imageFormat: 'jpeg',
-    width: 640,
-    height: 480,
-    timings: { decode: 1.25 },
-    totalMs: 20.5,
-    client: '192.0.2.1',
-    tag: null,
-    seenBefore: null,
-    ...more,
-  };
-}
-
 const bare: Partial<Transaction> = {
   mode: null,
   outcome: 'invalid_base64',

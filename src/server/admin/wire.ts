@@ -20,8 +20,7 @@ const optional = {
   integer: Type.Union([Type.Integer(), Type.Null()]),
 };
 
-const Limit = (description: string) =>
-  Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000, description }));
+const Limit = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }));
 
 export const LimitsBody = Type.Object(
   {
