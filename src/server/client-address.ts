@@ -12,21 +12,24 @@ export type ClientAddressMode = 'full' | 'truncated' | 'none';
  */
 export function keptAddress(address: string, mode: ClientAddressMode): string | null {
   if (mode === 'none' || !ipaddr.isValid(address)) return null;
-  const parsed = ipaddr.process(address);
-  if (mode === 'full') return parsed.toString();
-  return networkOf(parsed, 24, 48);
+  const parsed = parse(address);
+  return mode === 'full' ? parsed.toString() : networkOf(parsed, 24, 48);
 }
 
 /** The network whose addresses count as one client: anybody has 2^64 of IPv6. */
 export function clientNetwork(address: string): string {
-  return ipaddr.isValid(address) ? networkOf(ipaddr.process(address), 32, 64) : address;
+  return ipaddr.isValid(address) ? networkOf(parse(address), 32, 64) : address;
+}
+
+/** IPv4 inside IPv6 is IPv4, and a zone is a name of an interface of this machine. */
+function parse(address: string): ipaddr.IPv4 | ipaddr.IPv6 {
+  const parsed = ipaddr.process(address);
+  return parsed instanceof ipaddr.IPv6 ? new ipaddr.IPv6([...parsed.parts]) : parsed;
 }
 
 function networkOf(address: ipaddr.IPv4 | ipaddr.IPv6, bits4: number, bits6: number): string {
   if (address instanceof ipaddr.IPv4) {
     return `${ipaddr.IPv4.networkAddressFromCIDR(`${address}/${bits4}`)}/${bits4}`;
   }
-  // A zone is a name of an interface of this machine.
-  const plain = new ipaddr.IPv6([...address.parts]);
-  return `${ipaddr.IPv6.networkAddressFromCIDR(`${plain}/${bits6}`)}/${bits6}`;
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${bits6}`)}/${bits6}`;
 }

@@ -278,7 +278,7 @@ export const routes: Readonly<Record<'nhn' | 'argos' | 'argosShort' | 'native', 
     key: credential.apiKey,
     asking: (image) => json({ image: { bytes: base64(image) } }),
     forbidden: { status: 401, shape: problem(401, /^unauthorized$/) },
-    unavailable: { status: 503, shape: problem(503, /_(full|draining|exceeded|died)$/) },
+    unavailable: { status: 503, shape: problem(503, /_(full|draining|exceeded|died|unavailable)$/) },
   },
 };
 
