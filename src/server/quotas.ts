@@ -2,7 +2,7 @@
 
 import type { Kysely } from 'kysely';
 import type { Availability } from '../storage/availability.ts';
-import { add, countUses, type Quota } from '../storage/quotas.ts';
+import { addUses, countUses, type Quota } from '../storage/quotas.ts';
 import type { Schema } from '../storage/schema.ts';
 
 export interface Quotas {
@@ -54,7 +54,8 @@ export function createQuotas(db: Kysely<Schema>, availability: Availability): Qu
     if (uses === 0) return;
     known.uncounted = 0;
     try {
-      known.used = await add(db, quota, uses);
+      await addUses(db, [quota], uses);
+      known.used += uses;
     } catch (error) {
       known.uncounted += uses;
       throw error;

@@ -33,33 +33,35 @@ export async function countUses(
   uses: number,
 ): Promise<Counted> {
   return await db.transaction().execute(async (transaction) => {
-    const before: number[] = [];
-    for (const quota of quotas) before.push(await add(transaction, quota, 0));
-    const room = quotas.map(({ allowed }, i) => allowed - (before[i] as number));
-    const granted = Math.max(Math.min(uses, ...room), 0);
-    if (granted > 0) for (const quota of quotas) await add(transaction, quota, granted);
-    return { granted, used: before.map((used) => used + granted) };
+    const used = await addUses(transaction, quotas, uses);
+    const over = Math.max(...quotas.map(({ allowed }, i) => (used[i] as number) - allowed), 0);
+    const granted = Math.max(uses - over, 0);
+    return { granted, used: granted < uses ? await addUses(transaction, quotas, granted - uses) : used };
   });
 }
 
 /**
- * Adds uses, whatever is allowed.
- * @returns what is used by now.
+ * Adds uses to each, whatever is allowed.
+ * @returns what is used of each by now.
  */
-export async function add(
+export async function addUses(
   db: Kysely<Schema>,
-  { subject, period }: QuotaPeriod,
+  periods: readonly QuotaPeriod[],
   uses: number,
-): Promise<number> {
-  const { used } = await db
+): Promise<number[]> {
+  const rows = await db
     .insertInto('quotas')
-    .values({ subject, period, used: uses })
+    .values(periods.map(({ subject, period }) => ({ subject, period, used: uses })))
     .onConflict((conflict) =>
       conflict.columns(['subject', 'period']).doUpdateSet({ used: sql<number>`quotas.used + excluded.used` }),
     )
-    .returning('used')
-    .executeTakeFirstOrThrow();
-  return used;
+    .returning(['subject', 'period', 'used'])
+    .execute();
+  // They may come in any order.
+  return periods.map(
+    ({ subject, period }) =>
+      rows.find((row) => row.subject === subject && row.period === period)?.used as number,
+  );
 }
 
 /** Forgets what is before a month, `2026-11`, with its days. */

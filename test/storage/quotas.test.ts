@@ -5,7 +5,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { createQuotas, type Quotas } from '../../src/server/quotas.ts';
 import { createAvailability } from '../../src/storage/availability.ts';
 import type { Storage } from '../../src/storage/database.ts';
-import { add, countUses, deleteQuotasBefore, type Quota } from '../../src/storage/quotas.ts';
+import { addUses, countUses, deleteQuotasBefore, type Quota } from '../../src/storage/quotas.ts';
 import { databases } from '../helpers/databases.ts';
 
 const day = (subject: string, allowed: number): Quota => ({ subject, period: '2026-11-22', allowed });
@@ -95,7 +95,7 @@ for (const database of databases()) {
     it('forgets months that are over, with their days', async () => {
       const [{ db }] = nodes;
       for (const period of ['2026-10', '2026-10-31', '2026-11', '2026-11-01']) {
-        await add(db, { subject: 'key:a', period }, 1);
+        await addUses(db, [{ subject: 'key:a', period }], 1);
       }
       await deleteQuotasBefore(db, '2026-11');
       assert.deepEqual(Object.keys(await stored()).sort(), ['key:a 2026-11', 'key:a 2026-11-01']);
