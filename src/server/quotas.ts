@@ -1,9 +1,8 @@
 /** Quotas of a day and a month: counted in the database, and while that is away by this node from what it last knew. */
 
-import type { Kysely } from 'kysely';
 import type { Availability } from '../storage/availability.ts';
+import type { Database } from '../storage/database.ts';
 import { addUses, countUses, type Quota } from '../storage/quotas.ts';
-import type { Schema } from '../storage/schema.ts';
 
 export interface Quotas {
   /**
@@ -30,7 +29,7 @@ interface Known {
 
 type Waiting = PromiseWithResolvers<QuotaUse>;
 
-export function createQuotas(db: Kysely<Schema>, availability: Availability): Quotas {
+export function createQuotas(db: Database, availability: Availability): Quotas {
   /** One for the day and one for the month of every subject that is limited. */
   const memory = new Map<string, Known>();
   /**

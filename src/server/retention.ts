@@ -1,11 +1,10 @@
 /** Forgetting: transactions after their days, and what limits counted in times that are over. */
 
 import type { FastifyBaseLogger } from 'fastify';
-import type { Kysely } from 'kysely';
 import type { Availability } from '../storage/availability.ts';
+import type { Database } from '../storage/database.ts';
 import { deleteQuotasBefore } from '../storage/quotas.ts';
 import { deleteRatesBefore } from '../storage/rates.ts';
-import type { Schema } from '../storage/schema.ts';
 import { Transactions } from '../storage/transactions.ts';
 
 const dayMs = 86_400_000;
@@ -17,7 +16,7 @@ const everyMs = 3_600_000;
  * @returns what ends it.
  */
 export function startRetention(
-  db: Kysely<Schema>,
+  db: Database,
   availability: Availability,
   days: number,
   logger: FastifyBaseLogger,

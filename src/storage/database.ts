@@ -19,8 +19,11 @@ export interface StorageOptions {
   readonly create: boolean;
 }
 
+/** What queries are asked of. */
+export type Database = Kysely<Schema>;
+
 export interface Storage {
-  readonly db: Kysely<Schema>;
+  readonly db: Database;
   /** The connections to Postgres, for libraries that speak to it themselves; not there with SQLite. */
   readonly pool: pg.Pool | undefined;
   /** Where the database is, for people: a path, or an address without its password. */
