@@ -131,6 +131,8 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
         for (const { reject } of batch) reject(failure);
       }
     }
+    // In the turn that found nothing more: a line that comes after it begins the next.
+    writing = undefined;
   }
 
   /** No more is written to the current file, which waits to be handed over. */
@@ -181,9 +183,7 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
       if (journal.isFull) return Promise.reject(new JournalError('The journal of transactions is full.'));
       return new Promise((resolve, reject) => {
         waiting.push({ line, resolve, reject });
-        writing ??= write().finally(() => {
-          writing = undefined;
-        });
+        writing ??= write();
       });
     },
     get bytes() {

@@ -53,6 +53,12 @@ describe('journal', () => {
     assert.deepEqual(await ndjson(), []);
   });
 
+  it('takes a line as soon as the one before it is taken', async () => {
+    const journal = open();
+    for (const line of numbers(200)) await journal.append(line);
+    assert.deepEqual(await drained(journal), numbers(200));
+  });
+
   it('hands over what comes while it hands over, the next time', async () => {
     const journal = open();
     await journal.append('first');
