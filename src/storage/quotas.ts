@@ -32,12 +32,16 @@ export async function countUses(
   quotas: readonly Quota[],
   uses: number,
 ): Promise<Counted> {
-  return await db.transaction().execute(async (transaction) => {
-    const used = await addUses(transaction, quotas, uses);
-    const over = Math.max(...quotas.map(({ allowed }, i) => (used[i] as number) - allowed), 0);
-    const granted = Math.max(uses - over, 0);
-    return { granted, used: granted < uses ? await addUses(transaction, quotas, granted - uses) : used };
-  });
+  // A single statement is a transaction of its own, and what is over of the only quota nobody else could have had.
+  if (quotas.length === 1) return await count(db, quotas, uses);
+  return await db.transaction().execute((transaction) => count(transaction, quotas, uses));
+}
+
+async function count(db: Kysely<Schema>, quotas: readonly Quota[], uses: number): Promise<Counted> {
+  const used = await addUses(db, quotas, uses);
+  const over = Math.max(...quotas.map(({ allowed }, i) => (used[i] as number) - allowed), 0);
+  const granted = Math.max(uses - over, 0);
+  return { granted, used: granted < uses ? await addUses(db, quotas, granted - uses) : used };
 }
 
 /**
