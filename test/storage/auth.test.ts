@@ -119,6 +119,8 @@ for (const database of databases()) {
 
     it('does not keep a key that is revoked while it is being looked up', async (t) => {
       t.mock.timers.enable({ apis: ['setTimeout'] });
+      // One that the node knows, and so reads again.
+      await newKey();
       const { authenticator, keys, asked } = await node(t);
       const { made, secret } = await newKey();
       const before = await keys.liveByHash([hashOf(secret)]);
