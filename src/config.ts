@@ -59,7 +59,8 @@ export const settings = {
     env: 'BONAFIDE_KNOWN_KEYS_MS',
     default: 3_600_000,
     doc: 'How long keys that a node knows are good while the database does not answer, and a revocation cannot be seen, in milliseconds.',
-    parse: integer(0, 604_800_000),
+    // Less than a few of the intervals in which a node asks would be an outage by itself.
+    parse: integer(10_000, 604_800_000),
   }),
   profile: setting({
     env: 'BONAFIDE_PROFILE',

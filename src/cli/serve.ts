@@ -122,7 +122,10 @@ async function runServer(config: Config): Promise<number> {
       gate,
       authenticator,
       wrongKeys: createWrongKeys(config.wrongKeysPerMinute),
-      limiter: createLimiter(createRates(storage.pool, availability), createQuotas(storage.db, availability)),
+      limiter: createLimiter(
+        createRates(storage.counters.pool, availability),
+        createQuotas(storage.counters.db, availability),
+      ),
       recorder,
       availability,
       maxImageBytes: config.maxImageBytes,

@@ -252,11 +252,12 @@ function readiness({ engine, availability, authenticator, recorder }: Services):
   if (recorder.isFull) {
     return { status: 'log_full', problem: 'The journal is full: no more transactions can be kept.' };
   }
-  if (availability.isUp) return { status: 'ready' };
   const { knownKeysUntil } = authenticator;
+  // Also when it is back, until the keys were asked for again.
   if (knownKeysUntil <= Date.now()) {
     return { status: 'no_database', problem: 'The database does not answer, and keys cannot be checked.' };
   }
+  if (availability.isUp) return { status: 'ready' };
   const until = new Date(knownKeysUntil).toISOString();
   return {
     status: 'ready',

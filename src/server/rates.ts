@@ -7,7 +7,7 @@ import {
   RateLimiterRes,
 } from 'rate-limiter-flexible';
 import { type Availability, patienceMs } from '../storage/availability.ts';
-import type { Storage } from '../storage/database.ts';
+import type { Counters } from '../storage/database.ts';
 
 export interface Rate {
   /** `key:<id>` or `app:<id>`. */
@@ -32,11 +32,11 @@ export interface Rates {
 const burstSeconds = 10;
 
 /** @param pool where nodes count together; without it this process counts alone. */
-export function createRates(pool: Storage['pool'], availability: Availability): Rates {
+export function createRates(pool: Counters['pool'], availability: Availability): Rates {
   // One for each pair of numbers that a limit has; the library keeps these in the limiter, and subjects below it.
   const limiters = new Map<string, BurstyRateLimiter>();
 
-  function limiterOf(shared: Storage['pool'], { perSecond, burst }: Rate): BurstyRateLimiter {
+  function limiterOf(shared: Counters['pool'], { perSecond, burst }: Rate): BurstyRateLimiter {
     const name = `${shared === undefined} ${perSecond} ${burst}`;
     const made = limiters.get(name);
     if (made !== undefined) return made;
@@ -61,7 +61,7 @@ export function createRates(pool: Storage['pool'], availability: Availability): 
     return limiter;
   }
 
-  async function consume(shared: Storage['pool'], rate: Rate): Promise<RateUse> {
+  async function consume(shared: Counters['pool'], rate: Rate): Promise<RateUse> {
     const use = (isOver: boolean, { remainingPoints, msBeforeNext }: RateLimiterRes) => ({
       isOver,
       left: isOver ? 0 : remainingPoints,

@@ -24,11 +24,18 @@ export type Database = Kysely<Schema>;
 
 export interface Storage {
   readonly db: Database;
-  /** The connections to Postgres, for libraries that speak to it themselves; not there with SQLite. */
-  readonly pool: pg.Pool | undefined;
+  /** For what limits count, which every request waits for. */
+  readonly counters: Counters;
   /** Where the database is, for people: a path, or an address without its password. */
   readonly place: string;
   close(): Promise<void>;
+}
+
+/** The same database, over connections of their own with Postgres, so that no list, export or batch stands in the way. */
+export interface Counters {
+  readonly db: Database;
+  /** For libraries that speak to Postgres themselves; not there with SQLite. */
+  readonly pool: pg.Pool | undefined;
 }
 
 /** A database that does not answer must be an error soon, and never a request that hangs. */
@@ -36,6 +43,7 @@ const connectMs = 2_000;
 /** All statements are small: lists come by pages, deletions go by chunks. */
 const queryMs = 5_000;
 const connections = 10;
+const counterConnections = 4;
 
 /**
  * Opens the database, and brings its tables up to date.
@@ -59,7 +67,7 @@ export async function openStorage({ folder, url, create }: StorageOptions): Prom
     await db.destroy();
     throw error;
   });
-  return { db, pool: undefined, place: path, close: () => db.destroy() };
+  return { db, counters: { db, pool: undefined }, place: path, close: () => db.destroy() };
 }
 
 async function openPostgres(url: string): Promise<Storage> {
@@ -69,7 +77,21 @@ async function openPostgres(url: string): Promise<Storage> {
   await prepare(patient, place).finally(() => patient.destroy());
   const pool = createPool(url, { max: connections, query_timeout: queryMs });
   const db = new Kysely<Schema>({ dialect: postgresDialect(pool) });
-  return { db, pool, place, close: () => db.destroy() };
+  const counterPool = createPool(url, { max: counterConnections, query_timeout: queryMs });
+  // Requests need not wait for Postgres's disk: when its machine dies, the counts of the last second may be missing.
+  counterPool.on('connect', (client) => {
+    client.query('set synchronous_commit = off').catch(() => {});
+  });
+  const counterDb = new Kysely<Schema>({ dialect: postgresDialect(counterPool) });
+  return {
+    db,
+    counters: { db: counterDb, pool: counterPool },
+    place,
+    async close() {
+      await counterDb.destroy();
+      await db.destroy();
+    },
+  };
 }
 
 function postgresDialect(pool: pg.Pool): Dialect {

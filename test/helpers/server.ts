@@ -142,7 +142,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       authenticator,
       // The suites of wrong keys send more than anybody should.
       wrongKeys: createWrongKeys(options.wrongKeysPerMinute ?? 1_000_000),
-      limiter: createLimiter(createRates(storage.pool, availability), createQuotas(storage.db, availability)),
+      limiter: createLimiter(
+        createRates(storage.counters.pool, availability),
+        createQuotas(storage.counters.db, availability),
+      ),
       recorder,
       availability,
       maxImageBytes: options.maxImageBytes ?? 20_000_000,
