@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadRegistry } from '../../src/models/registry.ts';
@@ -304,6 +306,29 @@ describe('the same picture again', () => {
 });
 
 describe('what cannot be kept', () => {
+  it('is not answered when the disk fails at the last moment: 503 in the envelope of each dialect', async () => {
+    const journal = join(server.dataFolder, 'journal');
+    const { length } = (await rowOf(await post(native, photos.face))).id;
+    assert.equal(length, 13);
+    const names = (await readdir(journal, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+    const [own] = names.map(({ name }) => join(journal, name)) as [string];
+    // Nothing can be written where the folder was.
+    await rename(own, `${own}.away`);
+    try {
+      for (const route of Object.values(routes)) {
+        for (const image of [photos.face, Buffer.from('no picture')]) {
+          const reply = await post(route, image);
+          assertReply(reply, route.unavailable);
+          assert.equal(reply.headers.get('retry-after'), '1');
+          assert.equal(reply.headers.get('content-length'), String(Buffer.byteLength(reply.text)));
+        }
+      }
+    } finally {
+      await rename(`${own}.away`, own);
+    }
+    await rowOf(await post(native, photos.face));
+  });
+
   it('is not answered: 503 in the envelope of each dialect, before the picture is looked at', async (t) => {
     const small = await startServer({ journalBytes: 1 });
     t.after(() => small.close());

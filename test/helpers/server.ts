@@ -51,6 +51,8 @@ export interface TestServer {
   readonly origin: string;
   readonly app: FastifyInstance;
   readonly gate: Gate;
+  /** Holds the journal and, where no other is given, the database. */
+  readonly dataFolder: string;
   readonly storage: Storage;
   readonly engine: Awaited<ReturnType<typeof startEngine>>;
   close(): Promise<void>;
@@ -163,6 +165,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     origin,
     app,
     gate,
+    dataFolder,
     storage,
     engine,
     async close() {
