@@ -77,10 +77,13 @@ async function openPostgres(url: string): Promise<Storage> {
   await prepare(patient, place).finally(() => patient.destroy());
   const pool = createPool(url, { max: connections, query_timeout: queryMs });
   const db = new Kysely<Schema>({ dialect: postgresDialect(pool) });
-  const counterPool = createPool(url, { max: counterConnections, query_timeout: queryMs });
-  // Requests need not wait for Postgres's disk: when its machine dies, the counts of the last second may be missing.
-  counterPool.on('connect', (client) => {
-    client.query('set synchronous_commit = off').catch(() => {});
+  const counterPool = createPool(url, {
+    max: counterConnections,
+    query_timeout: queryMs,
+    // Requests need not wait for Postgres's disk: when its machine dies, the counts of the last second may be missing.
+    async onConnect(client) {
+      await client.query('set synchronous_commit = off');
+    },
   });
   const counterDb = new Kysely<Schema>({ dialect: postgresDialect(counterPool) });
   return {
