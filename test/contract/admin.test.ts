@@ -189,17 +189,20 @@ describe('admin: refusals', () => {
     assert.doesNotMatch(detail, /defect/);
   });
 
-  it('slows down who guesses, and nobody else', async () => {
+  it('slows down who guesses, and no token that was right before', async () => {
     const slow = await startServer({ wrongKeysPerMinute: 3 });
     try {
       const askSlow = await connect(slow);
       const guess = () =>
         askSlow('/admin/v1/apps', { method: 'GET', headers: { authorization: 'Bearer guess' } });
+      const right = () => askSlow('/admin/v1/apps', { method: 'GET', headers: { authorization } });
+      assert.equal((await right()).status, 200);
       for (let i = 0; i < 3; i++) assert.equal((await guess()).status, 401);
       const reply = await guess();
       assert.equal(reply.body.code, 'too_many_wrong_keys');
       assert.equal(reply.status, 429);
       assert.ok(Number(reply.headers.get('retry-after')) > 0);
+      assert.equal((await right()).status, 200);
     } finally {
       await slow.close();
     }

@@ -30,17 +30,20 @@ declare module 'fastify' {
 
 /** The use of a token is written no more often than this. */
 const noteMs = 60_000;
+/** Tokens remembered as right: somebody who guesses at their address does not lock them out. */
+const rememberedTokens = 1_000;
 
 /** The routes below `/admin/v1`. */
 export function admin(services: AdminServices): FastifyPluginAsync {
   const { storage } = services;
   const keys = new Keys(storage.db);
+  const authenticate = createAuthentication(services, keys);
   return async (app) => {
     acceptJsonOnly(app);
     app.addHook('onRequest', async (request, reply) => {
       // What is told once must not lie in a cache.
       reply.header('cache-control', 'no-store');
-      request.administrator = await authenticate(request, services, keys);
+      request.administrator = await authenticate(request);
     });
     // Who did what, beside the one line of every request: what is changed here decides who is let in.
     app.addHook('onResponse', async (request, reply) => {
@@ -58,27 +61,42 @@ export function admin(services: AdminServices): FastifyPluginAsync {
   };
 }
 
-async function authenticate(
-  request: FastifyRequest,
+/** @returns what finds whose token a request carries, or throws `unauthorized` or `too_many_wrong_keys`. */
+function createAuthentication(
   { availability, wrongKeys }: AdminServices,
   keys: Keys,
-): Promise<AdminToken> {
-  const { ip } = request;
-  const [, secret] = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-  if (secret !== undefined && !(await wrongKeys.areTooMany(ip))) {
-    const token = await keys.liveAdminToken(hashOf(secret)).catch(async (error) => {
+): (request: FastifyRequest) => Promise<AdminToken> {
+  const remembered = new Set<string>();
+
+  async function find(hash: string): Promise<AdminToken | undefined> {
+    const token = await keys.liveAdminToken(hash).catch(async (error) => {
       throw await toRequestError(error, availability, keys);
     });
-    if (token !== undefined) {
-      const now = Date.now();
-      // Nothing waits for it, and nothing is lost with it.
-      if (now - (token.lastUsedAt ?? 0) >= noteMs) keys.noteAdminUse(token.id, now).catch(() => {});
-      return token;
+    if (token === undefined) {
+      remembered.delete(hash);
+      return undefined;
     }
+    if (remembered.size >= rememberedTokens) remembered.clear();
+    remembered.add(hash);
+    const now = Date.now();
+    // Nothing waits for it, and nothing is lost with it.
+    if (now - (token.lastUsedAt ?? 0) >= noteMs) keys.noteAdminUse(token.id, now).catch(() => {});
+    return token;
   }
-  const seconds = await wrongKeys.note(ip);
-  if (seconds === undefined) throw new RequestError('unauthorized', 'The admin token is missing or wrong.');
-  throw new RequestError('too_many_wrong_keys', 'Too many wrong keys came from this address.', seconds);
+
+  return async ({ ip, headers }) => {
+    const [, secret] = /^bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+    if (secret !== undefined) {
+      const hash = hashOf(secret);
+      const token = remembered.has(hash) || !(await wrongKeys.areTooMany(ip)) ? await find(hash) : undefined;
+      if (token !== undefined) return token;
+    }
+    const seconds = await wrongKeys.note(ip);
+    if (seconds === undefined) {
+      throw new RequestError('unauthorized', 'The admin token is missing or wrong.');
+    }
+    throw new RequestError('too_many_wrong_keys', 'Too many wrong keys came from this address.', seconds);
+  };
 }
 
 const codes: Readonly<Record<StorageError['code'], RequestErrorCode>> = {
