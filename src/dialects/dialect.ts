@@ -145,7 +145,8 @@ export async function admit(
 ): Promise<void> {
   const { ip } = request;
   // A right key is never locked out by what others at its address send, as long as this node knows it.
-  const caller = await find({ cachedOnly: await wrongKeys.areTooMany(ip) });
+  const known = await find({ cachedOnly: true });
+  const caller = known ?? ((await wrongKeys.areTooMany(ip)) ? undefined : await find({}));
   if (caller === undefined) {
     const seconds = await wrongKeys.note(ip);
     if (seconds === undefined) throw new RequestError('unauthorized', 'The key is missing or wrong.');
