@@ -61,8 +61,8 @@ interface Noted {
   readonly time: number;
   readonly bytes: number;
   readonly mode: OperatingPointName;
-  /** SHA-256 in hexadecimal. */
-  readonly sha256: Promise<string>;
+  /** SHA-256 in hexadecimal, where it could be made. */
+  readonly sha256: Promise<string | undefined>;
   readonly seenBefore: Promise<SeenBefore | undefined>;
   assessment?: Assessment;
 }
@@ -89,9 +89,12 @@ export function startRecorder(options: RecorderOptions): Recorder {
 
   function write(): Promise<void> {
     if (journal.bytes === 0) return writing ?? Promise.resolve();
-    writing ??= availability
-      .run(() => journal.drain(commit))
-      .catch((error) => logger.debug({ err: error }, 'transactions wait in the journal'))
+    writing ??= journal
+      .drain((lines) => availability.run(() => commit(lines)))
+      .catch((error) => {
+        // That the database is away is logged once, where it is noticed.
+        if (availability.isUp) logger.error({ err: error }, 'transactions stay in the journal');
+      })
       .finally(() => {
         writing = undefined;
       });
@@ -146,10 +149,18 @@ export function startRecorder(options: RecorderOptions): Recorder {
     },
     noteImage(reply, bytes, mode) {
       const { request } = reply;
-      const sha256 = digest(bytes);
+      const sha256 = digest(bytes).catch((error) => {
+        logger.error({ err: error }, 'a picture has no SHA-256');
+        return undefined;
+      });
       const time = beginOf(reply);
-      const look = async () =>
-        await seenBefore?.look(request.caller?.app.id ?? '', await sha256, request.id, time);
+      const look = async () => {
+        const { caller, id } = request;
+        const known = await sha256;
+        if (caller !== undefined && known !== undefined)
+          return await seenBefore?.look(caller.app.id, known, id, time);
+        return undefined;
+      };
       const image = { time, bytes: bytes.length, mode, sha256, seenBefore: look() };
       noted.set(request, image);
       return image.seenBefore;
