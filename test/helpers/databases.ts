@@ -1,6 +1,7 @@
 /** The databases that tests run on: SQLite in a temporary folder, and a Postgres of their own where one is installed. */
 
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chown, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,16 +23,17 @@ export interface PostgresServer {
   destroy(): Promise<void>;
 }
 
-/** Where Debian puts the programs of its newest version, or whoever's are first in the path. */
+/** Where Debian puts the programs of its newest version, or wherever another installation says they are. */
 async function findPrograms(): Promise<string | undefined> {
   const root = '/usr/lib/postgresql';
   const versions = await readdir(root).catch(() => []);
-  const newest = versions.sort((a, b) => Number(b) - Number(a))[0];
-  if (newest !== undefined) return join(root, newest, 'bin');
-  return await run('pg_config', ['--bindir']).then(
-    ({ stdout }) => stdout.trim(),
-    () => undefined,
+  const debian = versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(root, version, 'bin'));
+  const other = await run('pg_config', ['--bindir']).then(
+    ({ stdout }) => [stdout.trim()],
+    () => [],
   );
+  // Clients come without a server.
+  return [...debian, ...other].find((folder) => existsSync(join(folder, 'initdb')));
 }
 
 const programs = await findPrograms();
