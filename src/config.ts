@@ -68,6 +68,13 @@ export const settings = {
     doc: 'Models to use: accurate, standard, or a profile of your own. auto takes accurate where its weights are or can be had, else standard; pin it so that a fleet never differs.',
     parse: text,
   }),
+  calibration: setting({
+    env: 'BONAFIDE_CALIBRATION',
+    default: undefined as string | undefined,
+    shown: 'none',
+    doc: 'File of `bonafide calibrate` with a calibration and operating points of your own cameras; it must be of the profile in use.',
+    parse: text,
+  }),
   workers: setting({
     env: 'BONAFIDE_WORKERS',
     default: availableParallelism(),

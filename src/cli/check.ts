@@ -16,12 +16,20 @@ import {
 } from '../liveness/types.ts';
 import { annotate } from './annotate.ts';
 import { type Command, endOnSignals, settingsHelp } from './command.ts';
+import { inOrder } from './in-order.ts';
 import { annotatedPaths, extensions, findPictures, firstWithin, readBounded } from './pictures.ts';
 import { chooseProfile } from './profile.ts';
 import { startDownloadReporter, startReporter } from './progress.ts';
 import { printable, table } from './table.ts';
 
-const settingNames = ['profile', 'dataFolder', 'workers', 'maxImageBytes', 'maxPixels'] as const;
+const settingNames = [
+  'profile',
+  'calibration',
+  'dataFolder',
+  'workers',
+  'maxImageBytes',
+  'maxPixels',
+] as const;
 
 const help = `Usage: bonafide check FILE|FOLDER ... [options]
 
@@ -84,6 +92,7 @@ export const check: Command = async (args, env) => {
   const { resolved, note } = await chooseProfile({
     folder,
     setting: config.profile,
+    calibration: config.calibration,
     onProgress: download.onProgress,
     say,
   }).finally(download.stop);
@@ -227,20 +236,6 @@ export function jsonLine(outcome: Outcome, profile: string): string {
       ? { file, profile, error: outcome.failure }
       : { file, profile, assessment: outcome.assessment },
   );
-}
-
-/** Runs over the items, a bounded number at a time, and gives the results in the order of the items. */
-export async function* inOrder<Item, Result>(
-  items: Iterable<Item>,
-  atOnce: number,
-  run: (item: Item) => Promise<Result>,
-): AsyncGenerator<Result> {
-  const running: Promise<Result>[] = [];
-  for (const item of items) {
-    running.push(run(item));
-    if (running.length >= atOnce) yield (await running.shift()) as Result;
-  }
-  for (const result of running) yield await result;
 }
 
 function asFailure(error: unknown, file: string): Failure {

@@ -1,5 +1,6 @@
 /** What a command is, and what the commands share. */
 
+import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { describeSettings, type SettingName } from '../config.ts';
 
@@ -8,7 +9,8 @@ import { describeSettings, type SettingName } from '../config.ts';
  * @param args what follows the command's name.
  * @param env the environment, which `main.ts` alone reads.
  * @returns the exit code: 0 for success, 2 for what could not be done; a command's help tells of others.
- * @throws ConfigError, DescriptorError, WeightsError, DownloadError or StorageError, whose message `main.ts` prints, with exit code 2.
+ * @throws ConfigError, DescriptorError, WeightsError, DownloadError, StorageError or ManifestError, whose message `main.ts` prints, with
+ *   exit code 2.
  */
 export type Command = (
   args: readonly string[],
@@ -35,4 +37,10 @@ export function endOnSignals(): void {
 /** What a shell sees of a process that a signal ended. */
 export function exitCodeOf(signal: keyof typeof constants.signals): number {
   return 128 + constants.signals[signal];
+}
+
+/** The version of this package. */
+export async function packageVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,7 +1,6 @@
 /** The command line's entry: finds the command, runs it, and makes of its outcome a sentence and an exit code. */
 
-import { readFile } from 'node:fs/promises';
-import { type Command, exitCodeOf } from './command.ts';
+import { type Command, exitCodeOf, packageVersion } from './command.ts';
 
 interface Entry {
   readonly name: string;
@@ -20,6 +19,16 @@ const commands: readonly Entry[] = [
     name: 'check',
     summary: 'Assess photographs from the disk.',
     load: async () => (await import('./check.ts')).check,
+  },
+  {
+    name: 'evaluate',
+    summary: 'Measure the error rates on your own pictures.',
+    load: async () => (await import('./evaluate.ts')).evaluate,
+  },
+  {
+    name: 'calibrate',
+    summary: 'Fit P(live) and the operating points to them.',
+    load: async () => (await import('./calibrate.ts')).calibrate,
   },
   {
     name: 'models',
@@ -73,6 +82,7 @@ const spoken = new Set([
   'DownloadError',
   'EngineStartError',
   'StorageError',
+  'ManifestError',
 ]);
 
 /** EX_SOFTWARE of sysexits.h; Node's own 1 would be the answer "an attack was found". */
@@ -84,8 +94,7 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
     return 0;
   }
   if (name === '--version') {
-    const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-    process.stdout.write(`${JSON.parse(manifest).version}\n`);
+    process.stdout.write(`${await packageVersion()}\n`);
     return 0;
   }
   const command = commands.find((candidate) => candidate.name === name);

@@ -1,6 +1,7 @@
 /** Which profile runs: the one that was named, or the best whose weights are there or can be had within seconds. */
 
 import { dirname } from 'node:path';
+import { applyCalibration, loadCalibration } from '../models/calibration.ts';
 import type { DownloadOptions } from '../models/download.ts';
 import { loadRegistry, type Registry, type ResolvedProfile } from '../models/registry.ts';
 import { pullWeights, verifyWeights, WeightsError, type WeightsErrorCode } from '../models/weights.ts';
@@ -24,15 +25,34 @@ export interface PullOptions {
 /** Longest wait for the first byte of a public address, in milliseconds, before `standard` is taken instead. */
 const patienceMs = 3_000;
 
+export interface ProfileOptions extends PullOptions {
+  /** `auto`, or the id of a profile. */
+  readonly setting: string;
+  /** Path of a calibration that takes the place of the profile's own. */
+  readonly calibration?: string | undefined;
+}
+
+/**
+ * Resolves the settings `profile` and `calibration`, and pulls what is missing.
+ *
+ * @throws DescriptorError for an unknown profile, or a calibration that is not of it; WeightsError when its weights cannot
+ *   be had
+ */
+export async function chooseProfile(options: ProfileOptions): Promise<ProfileChoice> {
+  const { calibration: path } = options;
+  // Before anything is downloaded.
+  const calibration = path === undefined ? undefined : await loadCalibration(path);
+  const choice = await resolveSetting(options);
+  if (path === undefined || calibration === undefined) return choice;
+  return { ...choice, resolved: applyCalibration(choice.resolved, calibration, path) };
+}
+
 /**
  * Resolves the setting `profile`, and pulls what is missing. `auto` asks the network only while neither `accurate` nor
  * `standard` is whole: what the first start came to stands until `bonafide models pull accurate`, so that no later start
  * needs a network or waits for one.
- *
- * @param setting `auto`, or the id of a profile
- * @throws DescriptorError for an unknown profile; WeightsError when its weights cannot be had
  */
-export async function chooseProfile(options: PullOptions & { setting: string }): Promise<ProfileChoice> {
+async function resolveSetting(options: ProfileOptions): Promise<ProfileChoice> {
   const { folder, setting, say, onProgress } = options;
   const registry = await loadRegistry(folder);
   if (setting !== 'auto') {

@@ -5,7 +5,10 @@ import type { Progress } from '../models/download.ts';
 
 /** One task after another; a task starts with its first report. */
 export interface Reporter {
-  /** @param total the amount in all, where it is known. */
+  /**
+   * @param done counts from the task's first report on where the pace is told.
+   * @param total the amount in all, where it is known.
+   */
   report(task: string, done: number, total: number | undefined): void;
   /** Ends the last task, done or not. */
   stop(): void;
@@ -19,7 +22,9 @@ export function startReporter(
   stream: NodeJS.WritableStream & { readonly isTTY?: boolean },
   show: (amount: number) => string = String,
 ): Reporter {
-  let current: { task: string; amount: string; bar: cliProgress.SingleBar | undefined } | undefined;
+  let current:
+    | { task: string; amount: string; bar: cliProgress.SingleBar | undefined; since: number; from: number }
+    | undefined;
 
   function stop(): void {
     if (current?.bar !== undefined) current.bar.stop();
@@ -27,28 +32,41 @@ export function startReporter(
     current = undefined;
   }
 
-  function begin(task: string, total: number | undefined) {
+  function begin(task: string, from: number, total: number | undefined) {
+    const begun = { task, amount: '', bar: undefined, since: performance.now(), from };
     if (!stream.isTTY) {
       stream.write(`${task} ...\n`);
-      return { task, amount: '', bar: undefined };
+      return begun;
     }
     const format = '{task} [{bar}] {amount}';
     const bar = new cliProgress.SingleBar({ format, stream, emptyOnZero: true, barsize: 24, linewrap: true });
-    bar.start(total ?? 0, 0, { task, amount: '' });
-    return { task, amount: '', bar };
+    bar.start(total ?? 0, from, { task, amount: '' });
+    return { ...begun, bar };
   }
 
   return {
     report(task, done, total) {
       if (current?.task !== task) {
         stop();
-        current = begin(task, total);
+        current = begin(task, done, total);
       }
       current.amount = total === undefined ? show(done) : `${show(done)} of ${show(total)}`;
-      current.bar?.update(done, { amount: current.amount });
+      // From the first report on: what an earlier run did says nothing about this one's pace.
+      const rate = ((done - current.from) * 1000) / (performance.now() - current.since);
+      const pace = rate > 0 ? `, ${show(Number(rate.toPrecision(2)))} a second` : '';
+      const left =
+        rate > 0 && total !== undefined && done < total ? `, ${duration((total - done) / rate)} left` : '';
+      current.bar?.update(done, { amount: `${current.amount}${pace}${left}` });
     },
     stop,
   };
+}
+
+/** Seconds as people say them. */
+export function duration(seconds: number): string {
+  if (seconds < 99.5) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 100 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** For the `onProgress` of whatever downloads. */

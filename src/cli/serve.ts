@@ -34,7 +34,7 @@ import { type FirstCredential, makeFirstCredential } from '../storage/first-cred
 import { openJournal } from '../storage/journal.ts';
 import { Keys } from '../storage/keys.ts';
 import { Transactions } from '../storage/transactions.ts';
-import { type Command, settingsHelp } from './command.ts';
+import { type Command, packageVersion, settingsHelp } from './command.ts';
 import { chooseProfile } from './profile.ts';
 import { startDownloadReporter } from './progress.ts';
 
@@ -63,6 +63,7 @@ async function runServer(config: Config): Promise<number> {
   const { resolved: profile, note } = await chooseProfile({
     folder,
     setting: config.profile,
+    calibration: config.calibration,
     onProgress,
     say: (sentence) => process.stderr.write(`${sentence}\n`),
   }).finally(stop);
@@ -190,11 +191,6 @@ async function drawPortrait(dataFolder: string): Promise<string> {
   const drawing = await readFile(new URL('../../assets/portrait.svg', import.meta.url), 'utf8');
   await writeFile(path, await renderSvg(drawing));
   return path;
-}
-
-async function packageVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** An address that a command on this machine can use. */

@@ -12,7 +12,7 @@ import { detect } from './detect.ts';
 import { AssessmentError } from './errors.ts';
 import { HeicDecoder } from './heic.ts';
 import { locateLandmarks } from './landmarks.ts';
-import { judgeFace, judgePicture } from './quality.ts';
+import { judgeFace, judgePicture, measureFace } from './quality.ts';
 import { logOdds } from './score.ts';
 import type { Assessment, Box, Frame, ImageFormat } from './types.ts';
 
@@ -56,7 +56,11 @@ export async function openPipeline(
     tryStage: (model: Loaded<Descriptor>) => Promise<unknown>,
   ): Promise<Loaded<Descriptor>> {
     try {
-      const session = await openSession(weightsPath(folder, descriptor), descriptor.input);
+      const session = await openSession(
+        weightsPath(folder, descriptor),
+        descriptor.input,
+        layerOf(descriptor),
+      );
       const model = { descriptor, session };
       await tryStage(model);
       return model;
@@ -106,11 +110,12 @@ export async function openPipeline(
         }
         return all;
       });
-      const warnings = await stage('quality', () => ({
-        picture: judgePicture(frame, detections.length),
-        faces: detections.map((face, i) =>
-          judgeFace(frame, face, landmarks[i] as (typeof landmarks)[number]),
-        ),
+      const quality = await stage('quality', () => ({
+        warnings: judgePicture(frame, detections.length),
+        faces: detections.map(({ box }, i) => {
+          const measures = measureFace(frame, box, landmarks[i] as (typeof landmarks)[number]);
+          return { measures, warnings: judgeFace(measures) };
+        }),
       }));
       const faces = await stage('decide', () =>
         detections.map((face, i) => {
@@ -126,15 +131,20 @@ export async function openPipeline(
               model: descriptor.id,
               logOdds: values[m] as number,
             })),
-            warnings: warnings.faces[i] as (typeof warnings.faces)[number],
+            ...(quality.faces[i] as (typeof quality.faces)[number]),
           };
         }),
       );
 
       const { format, width, height } = frame;
-      return { image: { format, width, height }, faces, tooSmall, warnings: warnings.picture, timings };
+      return { image: { format, width, height }, faces, tooSmall, warnings: quality.warnings, timings };
     },
   };
+}
+
+/** The tensor inside the graph that a model's head reads, if it has one. */
+function layerOf(descriptor: ModelDescriptor): string | undefined {
+  return 'layer' in descriptor.output && 'head' in descriptor.output ? descriptor.output.layer : undefined;
 }
 
 /** What a liveness model is given of a face. */

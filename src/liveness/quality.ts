@@ -1,8 +1,8 @@
-/** The quality stage: what about a picture makes its verdict less certain, measured, with the limit advised. */
+/** The quality stage: the conditions a face was taken in, measured, and a warning where they make its verdict less certain. */
 
 import type { InputDescriptor } from '../models/descriptor.ts';
 import { toTensor } from '../models/tensor.ts';
-import type { Box, Detection, Frame, Landmarks, Point, Warning, WarningCode } from './types.ts';
+import type { Box, Frame, Landmarks, Measures, Point, Warning, WarningCode } from './types.ts';
 
 /**
  * The limits. Sizes, margins and angles are both vendors' published advice; the three about light and focus were set on
@@ -37,17 +37,28 @@ export function judgePicture(frame: Frame, faceCount: number): Warning[] {
   ];
 }
 
+/** Measures one face. */
+export function measureFace(frame: Frame, box: Box, landmarks: Landmarks): Measures {
+  return {
+    side: Math.min(box.x1 - box.x0, box.y1 - box.y0),
+    eyeDistance: distance(landmarks.leftEye, landmarks.rightEye),
+    margin: Math.min(box.x0, box.y0, frame.width - box.x1, frame.height - box.y1),
+    angle: largestAngle(landmarks),
+    ...lightAndFocus(frame, box),
+    typologyAngle: typologyAngle(frame, landmarks),
+  };
+}
+
 /** Warnings about one face. */
-export function judgeFace(frame: Frame, { box }: Detection, landmarks: Landmarks): Warning[] {
-  const { luma, sharpness } = lightAndFocus(frame, box);
+export function judgeFace(measures: Measures): Warning[] {
   return [
-    ...below('small_face', Math.min(box.x1 - box.x0, box.y1 - box.y0)),
-    ...below('close_eyes', distance(landmarks.leftEye, landmarks.rightEye)),
-    ...below('near_border', Math.min(box.x0, box.y0, frame.width - box.x1, frame.height - box.y1)),
-    ...above('off_angle', largestAngle(landmarks)),
-    ...below('too_dark', luma),
-    ...above('too_bright', luma),
-    ...below('blurred', sharpness),
+    ...below('small_face', measures.side),
+    ...below('close_eyes', measures.eyeDistance),
+    ...below('near_border', measures.margin),
+    ...above('off_angle', measures.angle),
+    ...below('too_dark', measures.luma),
+    ...above('too_bright', measures.luma),
+    ...below('blurred', measures.sharpness),
   ];
 }
 
@@ -121,6 +132,57 @@ export function largestAngle({ leftEye, rightEye, nose, leftLip, rightLip }: Lan
   const yaw = Math.atan((along(nose) - along(mouth) * level) / eyeDistance / noseDepthByEyes);
   const pitch = Math.atan((level - noseLevel) / noseDepthByMouth);
   return (Math.max(Math.abs(yaw), Math.abs(pitch), Math.abs(roll)) * 180) / Math.PI;
+}
+
+/** Side of the square that is looked at on each cheek, as a share of the distance between the eyes. */
+const cheekShare = 0.25;
+
+/**
+ * The individual typology angle, arctan((L* - 50) / b*), of the mean colour of both cheeks, halfway between eye and corner
+ * of the lips. It stands in for skin tone in reports by condition (Chardon et al., 1991), and is moved by the light as
+ * well as by the skin.
+ */
+export function typologyAngle(frame: Frame, { leftEye, rightEye, leftLip, rightLip }: Landmarks): number {
+  const side = Math.max(distance(leftEye, rightEye) * cheekShare, 1);
+  const cheeks = [middle(leftEye, leftLip), middle(rightEye, rightLip)].map(({ x, y }) =>
+    toTensor(
+      frame,
+      { x: x - side / 2, y: y - side / 2, width: side, height: side, beyond: 'edge' },
+      cheekInput,
+    ),
+  );
+  const plane = cheekInput.width * cheekInput.height;
+  const mean = [0, 1, 2].map(
+    (channel) =>
+      cheeks
+        .flatMap((cheek) => [...cheek.subarray(channel * plane, (channel + 1) * plane)])
+        .reduce((sum, value) => sum + value, 0) /
+      (cheeks.length * plane),
+  ) as [number, number, number];
+  const { lightness, yellow } = toLab(mean);
+  // As an angle of two arguments it has no pole at b* = 0; only coloured light makes skin bluer than grey.
+  return (Math.atan2(lightness - 50, Math.max(yellow, 0)) * 180) / Math.PI;
+}
+
+const cheekInput: InputDescriptor = {
+  width: 8,
+  height: 8,
+  colour: 'rgb',
+  mean: 0,
+  scale: 1,
+  resample: 'triangle',
+};
+
+/** L* and b* of CIELAB (IEC 61966-2-1 sRGB, white point D65) for red, green and blue 0..255. */
+function toLab(rgb: readonly [number, number, number]): { lightness: number; yellow: number } {
+  const [red, green, blue] = rgb.map((value) => {
+    const share = value / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  }) as [number, number, number];
+  const cube = (t: number) => (t > (6 / 29) ** 3 ? Math.cbrt(t) : t / (3 * (6 / 29) ** 2) + 4 / 29);
+  const y = cube(0.2126 * red + 0.7152 * green + 0.0722 * blue);
+  const z = cube((0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.089);
+  return { lightness: 116 * y - 16, yellow: 200 * (y - z) };
 }
 
 function middle(a: Point, b: Point): Point {

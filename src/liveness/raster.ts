@@ -51,3 +51,16 @@ export async function encodeJpeg(raster: Raster, overlays: OverlayOptions[]): Pr
     .jpeg({ quality: 90 })
     .toBuffer();
 }
+
+/** Cuts a part out of a raster and brings it to a square of `side` pixels, as a JPEG of few bytes. */
+export async function encodeThumbnail(
+  { width, height, pixels }: Raster,
+  part: { left: number; top: number; width: number; height: number },
+  side: number,
+): Promise<Uint8Array> {
+  return await sharp(pixels, { raw: { width, height, channels: 3 } })
+    .extract(part)
+    .resize(side, side, { fit: 'contain', background: '#808080' })
+    .jpeg({ quality: 72 })
+    .toBuffer();
+}

@@ -66,6 +66,24 @@ export type WarningCode =
   | 'too_bright'
   | 'blurred';
 
+/** What was measured of one face: the conditions its error rates are broken down by, and what warnings are given for. */
+export interface Measures {
+  /** Shorter side of the face box in pixels. */
+  readonly side: number;
+  /** Distance between the eyes in pixels. */
+  readonly eyeDistance: number;
+  /** Distance of the face box from the nearest border in pixels; negative when the box reaches beyond it. */
+  readonly margin: number;
+  /** The largest of yaw, pitch and roll, in degrees, 0..180. */
+  readonly angle: number;
+  /** Mean luma of the face box, 0..255. */
+  readonly luma: number;
+  /** Mean absolute Laplacian of the luma of the face box brought to 128 x 128 pixels, 0..1020. */
+  readonly sharpness: number;
+  /** Individual typology angle of the cheeks in degrees, -90..90: the lower, the darker the skin, or its light. */
+  readonly typologyAngle: number;
+}
+
 /** One face, assessed. */
 export interface Face {
   readonly box: Box;
@@ -76,6 +94,7 @@ export interface Face {
   readonly verdicts: Readonly<Record<OperatingPointName, Verdict>>;
   /** What each liveness model said by itself: its uncalibrated log-odds of "live". */
   readonly scores: readonly { readonly model: string; readonly logOdds: number }[];
+  readonly measures: Measures;
   readonly warnings: readonly Warning[];
 }
 

@@ -136,15 +136,31 @@ export const LivenessDescriptor = Type.Object(
       },
       strict,
     ),
-    output: Type.Object(
-      {
-        /** Index in the only output of the class that means "live". */
-        live: Type.Integer({ minimum: 0 }),
-        /** What the numbers are: raw class scores, or probabilities that sum to 1. */
-        values: Type.Enum(['logits', 'probabilities']),
-      },
-      strict,
-    ),
+    /** Whether the crop is shown to the network in the mirror as well; the two log-odds are averaged. */
+    mirrored: Type.Optional(Type.Boolean()),
+    output: Type.Union([
+      Type.Object(
+        {
+          /** Index in the only output of the class that means "live". */
+          live: Type.Integer({ minimum: 0 }),
+          /** What the numbers are: raw class scores, or probabilities that sum to 1. */
+          values: Type.Enum(['logits', 'probabilities']),
+        },
+        strict,
+      ),
+      Type.Object(
+        {
+          /** A linear head in place of the network's own: log-odds = weights . values + intercept. */
+          head: Type.Object(
+            { weights: Type.Array(Type.Number(), { minItems: 1 }), intercept: Type.Number() },
+            strict,
+          ),
+          /** Name of the tensor inside the graph that holds the values, one for each weight. */
+          layer: Type.String({ minLength: 1 }),
+        },
+        strict,
+      ),
+    ]),
   },
   strict,
 );

@@ -131,7 +131,8 @@ async function jsonFiles(folder: string): Promise<string[]> {
   }
 }
 
-async function readJson(path: string): Promise<unknown> {
+/** @throws {DescriptorError} for what is no JSON */
+export async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8');
   try {
     return JSON.parse(text);
@@ -151,7 +152,8 @@ function checkModel(name: string, value: unknown): ModelDescriptor {
   return check(name, tasks[task as keyof typeof tasks], value);
 }
 
-function check<Schema extends TSchema>(name: string, schema: Schema, value: unknown): Static<Schema> {
+/** @throws {DescriptorError} that names the field, for a value that breaks the schema */
+export function check<Schema extends TSchema>(name: string, schema: Schema, value: unknown): Static<Schema> {
   if (Value.Check(schema, value)) return value;
   const errors = Value.Errors(schema, value);
   // Where one of several forms is admitted, the errors of all are listed. A form with another fixed value, or without

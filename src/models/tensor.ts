@@ -148,3 +148,12 @@ function fold(index: number, limit: number, beyond: Region['beyond']): number {
   }
   return Math.min(Math.max(index, 0), limit - 1);
 }
+
+/** The same input as a mirror shows it, left and right exchanged. */
+export function mirror(tensor: Float32Array, { width }: InputDescriptor): Float32Array {
+  const mirrored = new Float32Array(tensor.length);
+  for (let row = 0; row < tensor.length; row += width) {
+    mirrored.set(tensor.subarray(row, row + width).toReversed(), row);
+  }
+  return mirrored;
+}

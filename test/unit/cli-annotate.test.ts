@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { drawings } from '../../src/cli/annotate.ts';
 import { decodeRaster, encodeJpeg } from '../../src/liveness/raster.ts';
 import type { Assessment, Box, Face } from '../../src/liveness/types.ts';
+import { measures } from '../helpers/measures.ts';
 
 const face = (box: Box, verdict: 'live' | 'attack' = 'live'): Face => {
   const middle = { x: (box.x0 + box.x1) / 2, y: (box.y0 + box.y1) / 2 };
@@ -15,6 +16,7 @@ const face = (box: Box, verdict: 'live' | 'attack' = 'live'): Face => {
     pLive: 0.5,
     verdicts: { weak: 'live', balanced: verdict, strict: 'attack' },
     scores: [],
+    measures,
     warnings: [],
   };
 };

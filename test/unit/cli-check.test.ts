@@ -5,10 +5,12 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { inOrder, jsonLine, type Outcome, rowsOf, Tally } from '../../src/cli/check.ts';
+import { jsonLine, type Outcome, rowsOf, Tally } from '../../src/cli/check.ts';
+import { inOrder } from '../../src/cli/in-order.ts';
 import { annotatedPaths, findPictures, firstWithin, readBounded } from '../../src/cli/pictures.ts';
 import { AssessmentError } from '../../src/liveness/errors.ts';
 import type { Assessment, Face } from '../../src/liveness/types.ts';
+import { measures } from '../helpers/measures.ts';
 
 const point = { x: 0, y: 0 };
 const face = (pLive: number, ...verdicts: ('live' | 'attack')[]): Face => ({
@@ -22,6 +24,7 @@ const face = (pLive: number, ...verdicts: ('live' | 'attack')[]): Face => ({
     strict: verdicts[2] ?? 'live',
   },
   scores: [],
+  measures,
   warnings: [{ code: 'small_face', value: 100, limit: 150 }],
 });
 const assessed = (file: string, faces: Face[], more: Partial<Assessment> = {}): Outcome => ({

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { it } from 'node:test';
-import { startDownloadReporter, startReporter } from '../../src/cli/progress.ts';
+import { duration, startDownloadReporter, startReporter } from '../../src/cli/progress.ts';
 
 const log = () => new PassThrough({ encoding: 'utf8' });
 const terminal = () => Object.assign(log(), { isTTY: true, columns: 80 });
@@ -42,4 +42,28 @@ it('a terminal gets a bar, and keeps its settings', () => {
   assert.match(shown, /Checking \[=+\] 2 of 2/);
   // Neither the cursor nor the wrapping of lines: Ctrl-C would leave them switched off.
   assert.ok(!shown.includes('\x1b[?'));
+});
+
+it('a terminal is told the pace, and how long it will take at that pace', async () => {
+  const stream = terminal();
+  const { report, stop } = startReporter(stream);
+  report('Scoring', 900, 1000);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  report('Scoring', 902, 1000);
+  stop();
+  // Two in a little over 200 ms: what was done before the first report is no part of the pace.
+  const [, pace, left] = /902 of 1000, ([\d.]+) a second, (\d+) s left/.exec(stream.read() as string) ?? [];
+  assert.ok(Number(pace) > 0 && Number(pace) <= 10, pace);
+  assert.ok(Math.abs(Number(left) - 98 / Number(pace)) <= 2, left);
+});
+
+it('says durations in the unit that people would', () => {
+  assert.deepEqual([0.2, 59, 99, 100, 3000, 7500].map(duration), [
+    '1 s',
+    '59 s',
+    '99 s',
+    '2 min',
+    '50 min',
+    '2 h 5 min',
+  ]);
 });

@@ -3,10 +3,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  areaUnderCurve,
+  bpcerAtApcer,
   chooseOperatingPoints,
+  decisionRates,
   equalErrorRate,
+  expectedCalibrationError,
   fitCalibration,
   type Presentation,
+  reliability,
+  roundThreshold,
   sweepThresholds,
   weighPresentations,
 } from '../../src/evaluation/metrics.ts';
@@ -296,5 +302,143 @@ describe('chooseOperatingPoints', () => {
   it('keeps attacks out where the make of none is known', () => {
     const unknown = prints.map(({ score }) => attack(score));
     assert.equal(chooseOperatingPoints([...people, ...unknown]).strict.threshold, 49);
+  });
+});
+
+describe('bpcerAtApcer', () => {
+  const people = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((score) => live(score));
+  const prints = Array.from({ length: 20 }, (_, i) => attack(i / 2 - 0.25, 'print'));
+
+  it('is the lowest BPCER whose worst species is within the limit', () => {
+    // Of 20 prints, -0.25 ... 9.25, one may pass at 5 %: from 9 on, 8 of 10 people are turned away.
+    near(bpcerAtApcer(sweepThresholds([...people, ...prints]), 0.05), 0.8);
+    near(bpcerAtApcer(sweepThresholds([...people, ...prints]), 0.1), 0.8);
+    near(bpcerAtApcer(sweepThresholds([...people, ...prints]), 0), 0.9);
+    near(bpcerAtApcer(sweepThresholds([...people, ...prints]), 1), 0);
+  });
+
+  it('hangs on the worst species', () => {
+    near(bpcerAtApcer(sweepThresholds([...people, ...prints, attack(20, 'mask')]), 0.1), 1);
+  });
+
+  it('is not moved by what sums of weights are off by', () => {
+    const thirds = prints.map((row) => ({ ...row, weight: 1 / 3 }));
+    near(bpcerAtApcer(sweepThresholds([...people, ...thirds]), 0.05), 0.8);
+  });
+});
+
+describe('areaUnderCurve', () => {
+  it('is 1, 0 and one half where scores tell all, the opposite, and nothing', () => {
+    assert.equal(areaUnderCurve([live(2), attack(1)]), 1);
+    assert.equal(areaUnderCurve([live(1), attack(2)]), 0);
+    assert.equal(areaUnderCurve([live(1), attack(1)]), 0.5);
+  });
+
+  it('counts pairs, a tie by half', () => {
+    // 3 beats 1 and 2; 2 beats 1 and ties with 2: 3.5 of 4.
+    near(areaUnderCurve([live(3), live(2), attack(1), attack(2)]), 3.5 / 4);
+  });
+
+  it('weighs pairs', () => {
+    // The person of weight 3 loses, that of weight 1 wins.
+    near(areaUnderCurve([live(0, 3), live(2), attack(1)]), 0.25);
+  });
+
+  it('is refused where a class is empty', () => {
+    assert.throws(() => areaUnderCurve([live(1)]), RangeError);
+  });
+});
+
+describe('decisionRates', () => {
+  const decided = (bonaFide: boolean, accepted: boolean, species?: string, weight = 1) => ({
+    bonaFide,
+    accepted,
+    species,
+    weight,
+  });
+
+  it('counts errors by class and by species', () => {
+    const { species, ...rates } = decisionRates([
+      ...[true, true, true, false].map((accepted) => decided(true, accepted)),
+      ...[true, false].map((accepted) => decided(false, accepted, 'print')),
+      ...[false, false, false].map((accepted) => decided(false, accepted, 'mask')),
+      // Of unknown make: among all attacks, and no species.
+      ...[true, true, true].map((accepted) => decided(false, accepted)),
+    ]);
+    assert.deepEqual(
+      [...species],
+      [
+        ['print', 0.5],
+        ['mask', 0],
+      ],
+    );
+    assert.deepEqual(rates, { apcer: 0.5, maxApcer: 0.5, bpcer: 0.25, acer: 0.375, hter: 0.375 });
+  });
+
+  it('leaves out what there is no presentation for', () => {
+    assert.deepEqual(decisionRates([]), { species: new Map() });
+    assert.deepEqual(decisionRates([decided(true, false)]), { bpcer: 1, species: new Map() });
+    assert.deepEqual(decisionRates([decided(false, true)]), { apcer: 1, maxApcer: 1, species: new Map() });
+  });
+
+  it('counts weights, and nothing of weight 0', () => {
+    const { apcer, species } = decisionRates([
+      decided(false, true, 'print', 3),
+      decided(false, false, 'print', 1),
+      decided(false, true, 'mask', 0),
+    ]);
+    assert.equal(apcer, 0.75);
+    assert.deepEqual([...species], [['print', 0.75]]);
+  });
+});
+
+describe('reliability', () => {
+  it('compares what was said with what was true, both classes weighed alike', () => {
+    // Two people and one attack: each person weighs a quarter, the attack a half.
+    const bins = reliability([live(0.85), live(1), attack(0.81)], 10);
+    assert.deepEqual(
+      bins.map(({ from, to }) => [from, to]),
+      [
+        [0.8, 0.9],
+        [0.9, 1],
+      ],
+    );
+    const [low, high] = bins as [(typeof bins)[0], (typeof bins)[0]];
+    near(low.mass, 0.75);
+    near(low.mean, (0.85 * 0.25 + 0.81 * 0.5) / 0.75);
+    near(low.live, 1 / 3);
+    assert.deepEqual([high.mass, high.mean, high.live], [0.25, 1, 1]);
+    near(expectedCalibrationError(bins), 0.75 * (low.mean - 1 / 3));
+  });
+
+  it('is without error where as many are live as was said', () => {
+    const rows = [live(0.75, 3), attack(0.75, undefined, 1), live(0.25, 1), attack(0.25, undefined, 3)];
+    near(expectedCalibrationError(reliability(rows, 10)), 0);
+  });
+
+  it('is refused for what is no probability', () => {
+    assert.throws(() => reliability([live(1.2), attack(0)], 10), RangeError);
+    assert.throws(() => reliability([live(-0.1), attack(0)], 10), RangeError);
+  });
+});
+
+describe('a chosen threshold', () => {
+  it('is never one that refuses everybody, even where only that keeps APCER at 1 %', () => {
+    const { strict } = chooseOperatingPoints([live(1), live(2), attack(3, 'print'), attack(0, 'print')]);
+    assert.deepEqual([strict.met, strict.threshold, strict.maxApcer], [false, 1, 0.5]);
+  });
+
+  it('has few digits, and parts the scores as it did', () => {
+    assert.equal(roundThreshold(0.5234567, [0.1, 0.5221, 0.5234567, 0.9]), 0.523);
+    assert.equal(roundThreshold(0.98765, [0.2, 0.98765]), 0.593);
+    for (const [below, above] of [
+      [0.5, 0.5000001],
+      [0, 1e-7],
+      [0.999999, 1],
+      [0.25, 0.75],
+    ] as const) {
+      const rounded = roundThreshold(above, [below, above, 1]);
+      assert.ok(rounded > below && rounded <= above, `${below} < ${rounded} <= ${above}`);
+    }
   });
 });

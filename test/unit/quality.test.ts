@@ -7,17 +7,11 @@ import {
   judgePicture,
   largestAngle,
   lightAndFocus,
+  measureFace,
   qualityLimits,
+  typologyAngle,
 } from '../../src/liveness/quality.ts';
-import type {
-  Box,
-  Detection,
-  Frame,
-  Landmarks,
-  Point,
-  Warning,
-  WarningCode,
-} from '../../src/liveness/types.ts';
+import type { Box, Frame, Landmarks, Point, Warning, WarningCode } from '../../src/liveness/types.ts';
 
 interface Pose {
   /** Degrees. */
@@ -65,7 +59,6 @@ function frame(width: number, height: number, draw: (x: number, y: number) => nu
 
 const within = ({ x0, y0, x1, y1 }: Box, x: number, y: number) => x >= x0 && x < x1 && y >= y0 && y < y1;
 const faceBox: Box = { x0: 200, y0: 180, x1: 400, y1: 440 };
-const detection = (box: Box): Detection => ({ box, score: 0.9 });
 
 /** Sharp, in middling light: nothing to warn of. */
 const chequered = (x: number, y: number) => (((x >> 3) + (y >> 3)) % 2 ? 150 : 90);
@@ -212,9 +205,51 @@ describe('light and focus', () => {
   });
 });
 
+describe('the individual typology angle', () => {
+  const coloured = (left: readonly number[], right = left): Frame => {
+    const { width, height, format } = good;
+    const pixels = new Uint8Array(width * height * 3);
+    for (let at = 0; at < pixels.length; at += 3) pixels.set((at / 3) % width < 300 ? left : right, at);
+    return { format, width, height, pixels };
+  };
+
+  // By the formulas of CIE 15, worked out apart from this program.
+  for (const [rgb, angle] of [
+    [[245, 216, 190], 66.6],
+    [[224, 172, 105], 29.8],
+    [[141, 85, 36], -12.6],
+    [[90, 56, 37], -51.7],
+  ] as const) {
+    it(`is ${angle} for cheeks of the colour ${rgb}`, () => {
+      near(typologyAngle(coloured(rgb), landmarks({})), angle, 0.2);
+    });
+  }
+
+  it('is of the mean of both cheeks', () => {
+    const [mean, left, right] = [
+      [150, 110, 90],
+      [180, 130, 100],
+      [120, 90, 80],
+    ] as const;
+    near(
+      typologyAngle(coloured(left, right), landmarks({})),
+      typologyAngle(coloured(mean), landmarks({})),
+      0.5,
+    );
+  });
+
+  it('is 90 or -90 for grey, and a number where all points fall together', () => {
+    near(typologyAngle(coloured([200, 200, 200]), landmarks({})), 90, 0.1);
+    near(typologyAngle(coloured([20, 20, 20]), landmarks({})), -90, 0.1);
+    const point = { x: 5, y: 5 };
+    const all = { leftEye: point, rightEye: point, nose: point, leftLip: point, rightLip: point };
+    assert.ok(Number.isFinite(typologyAngle(good, all)));
+  });
+});
+
 describe('warnings about a face', () => {
   const judge = (change: { frame?: Frame; box?: Box; landmarks?: Landmarks }) =>
-    judgeFace(change.frame ?? good, detection(change.box ?? faceBox), change.landmarks ?? landmarks({}));
+    judgeFace(measureFace(change.frame ?? good, change.box ?? faceBox, change.landmarks ?? landmarks({})));
 
   it('are none where nothing is amiss', () => {
     assert.deepEqual(judge({}), []);
@@ -287,10 +322,9 @@ describe('warnings about a face', () => {
   });
 
   it('come together where much is amiss', () => {
+    const dark = frame(100, 100, () => 10);
     const warnings = judgeFace(
-      frame(100, 100, () => 10),
-      detection({ x0: 0, y0: 0, x1: 70, y1: 80 }),
-      landmarks({ yaw: 50 }, 30),
+      measureFace(dark, { x0: 0, y0: 0, x1: 70, y1: 80 }, landmarks({ yaw: 50 }, 30)),
     );
     assert.deepEqual(codes(warnings), [
       'small_face',

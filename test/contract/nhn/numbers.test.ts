@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { toAnswer } from '../../../src/dialects/nhn/wire.ts';
 import type { Assessment } from '../../../src/liveness/types.ts';
+import { measures } from '../../helpers/measures.ts';
 
 const assessment: Assessment = {
   image: { format: 'jpeg', width: 300, height: 300 },
@@ -21,6 +22,7 @@ const assessment: Assessment = {
       pLive: 0.9,
       verdicts: { weak: 'live', balanced: 'live', strict: 'attack' },
       scores: [],
+      measures,
       warnings: [],
     },
   ],
