@@ -2,7 +2,13 @@
 
 import { type Static, Type } from 'typebox';
 import type { PortRange } from '../../intake/remote-image.ts';
-import { type Assessment, landmarkNames, operatingPointNames, type Point } from '../../liveness/types.ts';
+import {
+  type Assessment,
+  landmarkNames,
+  type Measures,
+  operatingPointNames,
+  type Point,
+} from '../../liveness/types.ts';
 import type { SeenBefore } from '../../server/seen-before.ts';
 import { UploadedFile } from '../../server/upload.ts';
 import { type Failure, type FailureCode, type Refusal, retryAfter, type Services } from '../dialect.ts';
@@ -54,6 +60,26 @@ const Warning = Type.Object({
   limit: Type.Number({ description: 'As advised.' }),
 });
 
+const quality = {
+  side: Type.Number({
+    description: 'Shorter side of the box, in pixels; beyond the image where the box is.',
+  }),
+  eyeDistance: Type.Number({ description: 'Distance between the eyes, in pixels.' }),
+  margin: Type.Number({
+    description: 'Distance of the box from the nearest border, in pixels; negative where it reaches beyond.',
+  }),
+  angle: Type.Number({ description: 'Largest of yaw, pitch and roll, in degrees, 0..180.' }),
+  luma: Type.Number({ description: 'Mean luma of the box, 0..255.' }),
+  sharpness: Type.Number({
+    description: 'Mean absolute Laplacian of the luma of the box brought to 128 x 128 pixels, 0..1020.',
+  }),
+  typologyAngle: Type.Number({
+    description:
+      'Individual typology angle (ITA) of the cheeks, in degrees, -90..90: the lower, the darker the skin, or its light.',
+  }),
+} satisfies Record<keyof Measures, unknown>;
+const measureNames = Object.keys(quality) as (keyof Measures)[];
+
 const AnswerMembers = Type.Object({
   requestId: Type.String(),
   status: Type.Enum(['assessed', 'no_face'], {
@@ -88,6 +114,9 @@ const AnswerMembers = Type.Object({
       verdicts: Type.Record(Type.Enum([...operatingPointNames]), Verdict),
       scores: Type.Array(Type.Object({ model: Type.String(), logOdds: Type.Number() }), {
         description: 'What each liveness model said by itself, uncalibrated.',
+      }),
+      quality: Type.Object(quality, {
+        description: 'The conditions the face was taken in, as measured; warnings are of these.',
       }),
       warnings: Type.Array(Warning),
     }),
@@ -140,6 +169,15 @@ const answerExample: Answer = {
       pLive: 0.97,
       verdicts: { weak: 'live', balanced: 'live', strict: 'live' },
       scores: [{ model: 'minifas-128', logOdds: 3.4 }],
+      quality: {
+        side: 209.3,
+        eyeDistance: 96.82,
+        margin: 96.1,
+        angle: 4.71,
+        luma: 131.26,
+        sharpness: 8.94,
+        typologyAngle: 32.5,
+      },
       warnings: [],
     },
   ],
@@ -281,7 +319,7 @@ export function toAnswer(
     models: models.map(({ id, task, sha256 }) => ({ id, task, sha256 })),
     operatingPoints: profile.operatingPoints,
     image: { ...image },
-    faces: faces.map((face) => ({
+    faces: faces.map(({ measures, ...face }) => ({
       ...face,
       box: {
         x0: within(face.box.x0, image.width),
@@ -294,6 +332,9 @@ export function toAnswer(
       ) as Answer['faces'][number]['landmarks'],
       verdicts: { ...face.verdicts },
       scores: face.scores.map((score) => ({ ...score })),
+      quality: Object.fromEntries(
+        measureNames.map((name) => [name, round(measures[name])]),
+      ) as Answer['faces'][number]['quality'],
       warnings: face.warnings.map((warning) => ({ ...warning, value: round(warning.value) })),
     })),
     ...(seenBefore !== undefined && { seenBefore: toSeenBefore(seenBefore) }),
@@ -310,7 +351,7 @@ function toSeenBefore(seenBefore: SeenBefore): NonNullable<Answer['seenBefore']>
   return { status, requestId, firstAt: iso(firstAt), lastAt: iso(lastAt) };
 }
 
-/** Hundredths of a pixel or a millisecond: the rest is noise. */
+/** Hundredths of a pixel, a degree or a millisecond: the rest is noise. */
 function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
