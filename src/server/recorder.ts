@@ -130,6 +130,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
       verdicts: assessment?.faces.map(({ verdicts }) => verdicts) ?? null,
       profile: assessment === undefined ? null : profile.profile.id,
       models: assessment === undefined ? null : models,
+      calibrationSha256: assessment === undefined ? null : (profile.calibrationSha256 ?? null),
       imageSha256: (await image?.sha256) ?? null,
       imageBytes: image?.bytes ?? null,
       imageFormat: assessment?.image.format ?? null,

@@ -20,6 +20,7 @@ export const columns = [
   'verdicts',
   'profile',
   'models',
+  'calibrationSha256',
   'imageSha256',
   'imageBytes',
   'imageFormat',

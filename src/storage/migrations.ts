@@ -68,6 +68,7 @@ const migrations: Readonly<Record<string, Migration>> = {
         .addColumn('verdicts', 'text')
         .addColumn('profile', 'text')
         .addColumn('models', 'text')
+        .addColumn('calibration_sha256', 'text')
         .addColumn('image_sha256', 'text')
         .addColumn('image_bytes', 'integer')
         .addColumn('image_format', 'text')

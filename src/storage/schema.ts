@@ -75,6 +75,7 @@ export interface TransactionRow {
   verdicts: string | null;
   profile: string | null;
   models: string | null;
+  calibration_sha256: string | null;
   image_sha256: string | null;
   image_bytes: number | null;
   image_format: string | null;

@@ -29,6 +29,8 @@ export interface Transaction {
   readonly profile: string | null;
   /** What was looked with: id and SHA-256 of the weights. */
   readonly models: readonly { readonly id: string; readonly sha256: string }[] | null;
+  /** SHA-256 of the file that was in place of the profile's own calibration; null where there was none. */
+  readonly calibrationSha256: string | null;
   /** SHA-256 of the image's bytes in hexadecimal. */
   readonly imageSha256: string | null;
   readonly imageBytes: number | null;
@@ -292,6 +294,7 @@ function toRow(transaction: Transaction): TransactionRow {
     verdicts,
     models,
     timings,
+    calibrationSha256,
     imageSha256,
     imageBytes,
     imageFormat,
@@ -304,6 +307,7 @@ function toRow(transaction: Transaction): TransactionRow {
     p_live: json(pLive),
     verdicts: json(verdicts),
     models: json(models),
+    calibration_sha256: calibrationSha256,
     image_sha256: imageSha256,
     image_bytes: imageBytes,
     image_format: imageFormat,
@@ -328,6 +332,7 @@ function fromRow(row: TransactionRow): Transaction {
     verdicts: parsed(row.verdicts),
     profile: row.profile,
     models: parsed(row.models),
+    calibrationSha256: row.calibration_sha256,
     imageSha256: row.image_sha256,
     imageBytes: row.image_bytes,
     imageFormat: row.image_format,

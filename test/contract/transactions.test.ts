@@ -77,6 +77,7 @@ describe('a transaction', () => {
       verdicts: [face.verdicts],
       profile: 'standard',
       models: models.map(({ id, sha256: weights }) => ({ id, sha256: weights })),
+      calibrationSha256: null,
       imageSha256: sha256(photos.body),
       imageBytes: photos.body.length,
       imageFormat: 'jpeg',

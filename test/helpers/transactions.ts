@@ -23,6 +23,7 @@ export function transaction(number: number, more: Partial<Transaction> = {}): Tr
     verdicts: [{ weak: 'live', balanced: 'live', strict: 'attack' }],
     profile: 'standard',
     models: [{ id: 'minifas-128', sha256: 'f'.repeat(64) }],
+    calibrationSha256: null,
     imageSha256: 'a'.repeat(64),
     imageBytes: 12_345,
     imageFormat: 'jpeg',

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,8 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { parseScores } from '../../src/evaluation/scores.ts';
+import { openStorage } from '../../src/storage/database.ts';
+import { Transactions } from '../../src/storage/transactions.ts';
 import { landscape, placeFaces, readPhotos } from '../helpers/pictures.ts';
 import { launcher, linkWeights, serve } from '../helpers/serve.ts';
 
@@ -270,6 +273,7 @@ describe('calibrate', () => {
   it('writes what a server answers with', async () => {
     const path = join(folder, 'calibration.json');
     const server = await serve(data, '--calibration', path);
+    let answered: { requestId: string; calibrationSha256: unknown };
     try {
       const apiKey = /x-api-key +(\S+)$/m.exec(server.banner)?.[1] ?? assert.fail(server.banner);
       const answer = await fetch(`${server.origin}/v1/assess`, {
@@ -277,19 +281,30 @@ describe('calibrate', () => {
         headers: { 'x-api-key': apiKey, 'content-type': 'image/jpeg' },
         body: await readFile(join(folder, 'pictures', 'live near-0.jpg')),
       });
-      const { operatingPoints, faces } = (await answer.json()) as Record<string, unknown> & {
+      const { requestId, calibrationSha256, operatingPoints, faces } = (await answer.json()) as Record<
+        string,
+        unknown
+      > & {
+        requestId: string;
         faces: { pLive: number; scores: { logOdds: number }[] }[];
       };
-      const own = JSON.parse(await readFile(path, 'utf8'));
+      const file = await readFile(path);
+      const own = JSON.parse(file.toString());
       assert.deepEqual(operatingPoints, own.operatingPoints);
       const { slope, intercept } = own.calibration;
       const logOdds = faces[0]?.scores[0]?.logOdds as number;
       assert.ok(
         Math.abs((faces[0]?.pLive as number) - 1 / (1 + Math.exp(-(slope * logOdds + intercept)))) < 1e-9,
       );
+      assert.equal(calibrationSha256, createHash('sha256').update(file).digest('hex'));
+      answered = { requestId, calibrationSha256 };
     } finally {
       await server.stop();
     }
+    const storage = await openStorage({ folder: data, create: false });
+    const row = await new Transactions(storage.db).find(answered.requestId);
+    await storage.close();
+    assert.equal(row?.calibrationSha256, answered.calibrationSha256);
   });
 
   it('stops the start with a sentence where it is another profile\u2019s', async () => {

@@ -19,6 +19,7 @@ const bare: Partial<Transaction> = {
   verdicts: null,
   profile: null,
   models: null,
+  calibrationSha256: null,
   imageSha256: null,
   imageBytes: null,
   imageFormat: null,
@@ -71,7 +72,7 @@ for (const database of databases()) {
     };
 
     it('keeps all of a transaction', async () => {
-      const whole = transaction(1, { tag: 'order 7', seenBefore: id(0) });
+      const whole = transaction(1, { tag: 'order 7', seenBefore: id(0), calibrationSha256: 'd'.repeat(64) });
       const without = transaction(2, bare);
       assert.equal(await log.insert([whole, without]), 2);
       assert.deepEqual(await log.find(whole.id), whole);

@@ -90,10 +90,19 @@ const AnswerMembers = Type.Object({
     Type.String({ description: 'Why it is this profile and not the one hoped for.' }),
   ),
   models: Type.Array(Type.Object({ id: Type.String(), task: Type.String(), sha256: Type.String() })),
+  calibrationSha256: Type.Optional(
+    Type.String({
+      description:
+        "Of the BONAFIDE_CALIBRATION file in place of the profile's own calibration, where one is.",
+    }),
+  ),
   operatingPoints: Type.Record(
     Type.Enum([...operatingPointNames]),
     Type.Object({ threshold: Type.Number(), apcer: Type.Number(), bpcer: Type.Number() }),
-    { description: 'P(live) from which a face is live, with both error rates on the development set.' },
+    {
+      description:
+        'P(live) from which a face is live, with both error rates on the development set, or on the pictures of the calibration.',
+    },
   ),
   image: Type.Object({
     format: Type.String(),
@@ -306,7 +315,7 @@ export const responses = {
 export function toAnswer(
   assessment: Assessment,
   seenBefore: SeenBefore | undefined,
-  { profile: { profile, models }, profileNote }: Pick<Services, 'profile' | 'profileNote'>,
+  { profile: { profile, models, calibrationSha256 }, profileNote }: Pick<Services, 'profile' | 'profileNote'>,
   requestId: string,
 ): Answer {
   const { image, faces, tooSmall, warnings, timings } = assessment;
@@ -317,6 +326,7 @@ export function toAnswer(
     profile: profile.id,
     ...(profileNote !== undefined && { profileNote }),
     models: models.map(({ id, task, sha256 }) => ({ id, task, sha256 })),
+    ...(calibrationSha256 !== undefined && { calibrationSha256 }),
     operatingPoints: profile.operatingPoints,
     image: { ...image },
     faces: faces.map(({ measures, ...face }) => ({

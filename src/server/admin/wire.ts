@@ -127,6 +127,7 @@ const TransactionBody = Type.Object({
   }),
   profile: optional.text,
   models: Type.Union([Type.Array(Type.Object({ id: Type.String(), sha256: Type.String() })), Type.Null()]),
+  calibrationSha256: optional.text,
   imageSha256: optional.text,
   imageBytes: optional.integer,
   imageFormat: optional.text,
