@@ -1,5 +1,6 @@
 /** Every setting, once: its names, default, check and one line of documentation. */
 
+import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
@@ -18,6 +19,8 @@ interface Setting<T> {
   /** How the default is written for people, where it is not the same everywhere. */
   readonly shown?: string;
   readonly doc: string;
+  /** Whether a value may hold a password, and so is not repeated. */
+  readonly isSecret?: true;
   /** @throws a sentence's second half: "must be ...". */
   readonly parse: (text: string) => T;
 }
@@ -41,8 +44,23 @@ export const settings = {
   dataFolder: setting({
     env: 'BONAFIDE_DATA',
     default: 'data',
-    doc: 'Folder for the credential and, under models/, the weights and your own descriptors.',
+    doc: 'Folder for the database and, under models/, the weights and your own descriptors.',
     parse: text,
+  }),
+  databaseUrl: setting({
+    env: 'BONAFIDE_DATABASE_URL',
+    default: undefined as string | undefined,
+    shown: 'bonafide.db in the data folder',
+    doc: 'Address of a Postgres database that several nodes share: postgres://user:password@host:port/name. The command line of a process is open to others: prefer the variable.',
+    isSecret: true,
+    parse: postgresUrl,
+  }),
+  knownKeysMs: setting({
+    env: 'BONAFIDE_KNOWN_KEYS_MS',
+    default: 3_600_000,
+    doc: 'How long keys that a node knows are good while the database does not answer, and a revocation cannot be seen, in milliseconds.',
+    // Less than a few of the intervals in which a node asks would be an outage by itself.
+    parse: integer(10_000, 604_800_000),
   }),
   profile: setting({
     env: 'BONAFIDE_PROFILE',
@@ -107,6 +125,43 @@ export const settings = {
     doc: "Scale of the NHN dialect's confidence: fraction (0.997854) or percent (99.7854).",
     parse: choice(['fraction', 'percent']),
   }),
+  trustedProxies: setting({
+    env: 'BONAFIDE_TRUSTED_PROXIES',
+    default: [] as readonly string[],
+    shown: 'none',
+    doc: "Addresses or networks (10.0.0.0/8) of reverse proxies, separated by commas, whose X-Forwarded-For names the client. Without it a proxy's clients are one address.",
+    parse: networks,
+  }),
+  wrongKeysPerMinute: setting({
+    env: 'BONAFIDE_WRONG_KEYS_PER_MINUTE',
+    default: 20,
+    doc: 'Wrong keys from one address in a minute before the next is refused with 429, without looking it up. Keys that the node knows always pass.',
+    parse: integer(1, 1_000_000),
+  }),
+  clientAddress: setting({
+    env: 'BONAFIDE_CLIENT_ADDRESS',
+    default: 'truncated' as 'full' | 'truncated' | 'none',
+    doc: "What a transaction keeps of its client's address: full, truncated (IPv4 to /24, IPv6 to /48) or none.",
+    parse: choice(['full', 'truncated', 'none']),
+  }),
+  seenBeforeDays: setting({
+    env: 'BONAFIDE_SEEN_BEFORE_DAYS',
+    default: 30,
+    doc: 'How many days back an image is compared with earlier ones of its app; 0 never.',
+    parse: integer(0, 3_650),
+  }),
+  retentionDays: setting({
+    env: 'BONAFIDE_RETENTION_DAYS',
+    default: 90,
+    doc: 'Days after which a transaction is deleted from the log; 0 keeps all.',
+    parse: integer(0, 3_650),
+  }),
+  journalBytes: setting({
+    env: 'BONAFIDE_JOURNAL_BYTES',
+    default: 1_000_000_000,
+    doc: 'Most bytes of transactions that wait in the data folder while the database does not answer, about 1,000 each; then requests are refused with 503.',
+    parse: integer(1_000_000, 1_000_000_000_000),
+  }),
   shutdownMs: setting({
     env: 'BONAFIDE_SHUTDOWN_MS',
     default: 30_000,
@@ -158,7 +213,7 @@ export function loadConfig(
     }
   }
   const read = (name: SettingName): unknown => {
-    const { env: variable, default: fallback, parse } = settings[name];
+    const { env: variable, default: fallback, isSecret, parse }: Setting<unknown> = settings[name];
     const flag = flags[flagName(name)];
     const given = typeof flag === 'string' ? flag : env[variable];
     if (given === undefined) return fallback;
@@ -166,7 +221,8 @@ export function loadConfig(
       return parse(given);
     } catch (error) {
       const where = typeof flag === 'string' ? `--${flagName(name)}` : variable;
-      throw new ConfigError(`${where} ${(error as Error).message}; it is "${given}".`);
+      const shown = isSecret ? '' : `; it is "${given}"`;
+      throw new ConfigError(`${where} ${(error as Error).message}${shown}.`);
     }
   };
   return Object.fromEntries(names.map((name) => [name, read(name)])) as Config;
@@ -205,6 +261,14 @@ function text(value: string): string {
   return value;
 }
 
+function postgresUrl(value: string): string {
+  const { protocol, hostname } = URL.parse(value) ?? {};
+  if ((protocol !== 'postgres:' && protocol !== 'postgresql:') || hostname === '') {
+    throw new Error('must be like postgres://user:password@host:port/name');
+  }
+  return value;
+}
+
 function integer(min: number, max: number): (value: string) => number {
   return (value) => {
     const number = Number(value);
@@ -221,6 +285,18 @@ function choice<T extends string>(values: readonly T[]): (value: string) => T {
     if (found === undefined) throw new Error(`must be one of ${values.join(', ')}`);
     return found;
   };
+}
+
+function networks(value: string): readonly string[] {
+  const items = value.split(',').map((item) => item.trim());
+  const isNetwork = (item: string) => {
+    const [, address = '', bits = '0'] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(item) ?? [];
+    return isIP(address) !== 0 && Number(bits) <= (isIP(address) === 4 ? 32 : 128);
+  };
+  if (!items.every(isNetwork)) {
+    throw new Error('must be addresses or networks (192.0.2.1, 10.0.0.0/8, fd00::/8) separated by commas');
+  }
+  return items;
 }
 
 /** A pattern, a network or an address without its brackets would be a host that never matches. */

@@ -40,11 +40,36 @@ const commands: readonly Entry[] = [
     summary: 'Pull two pictures to try it with.',
     load: async () => (await import('./samples.ts')).samples,
   },
+  {
+    name: 'apps',
+    summary: 'Make, list, limit or revoke the apps that keys belong to.',
+    load: async () => (await import('./apps.ts')).apps,
+  },
+  {
+    name: 'keys',
+    summary: 'Make, list, limit, rotate or revoke keys.',
+    load: async () => (await import('./keys.ts')).keys,
+  },
+  {
+    name: 'admin-tokens',
+    summary: 'Make, list or revoke tokens for the admin API.',
+    load: async () => (await import('./admin-tokens.ts')).adminTokens,
+  },
+  {
+    name: 'transactions',
+    summary: 'Look up, list, export or delete what was answered.',
+    load: async () => (await import('./transactions.ts')).transactions,
+  },
+  {
+    name: 'usage',
+    summary: 'Count what was answered.',
+    load: async () => (await import('./usage.ts')).usage,
+  },
 ];
 
 const help = `Usage: bonafide <command> [...]
 
-${commands.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}\n`).join('')}
+${commands.map(({ name, summary }) => `  ${name.padEnd(14)}${summary}\n`).join('')}
   bonafide <command> --help   What the command does, and its options.
   bonafide --version          The version.
 `;
@@ -56,7 +81,7 @@ const spoken = new Set([
   'WeightsError',
   'DownloadError',
   'EngineStartError',
-  'CredentialError',
+  'StorageError',
   'ManifestError',
 ]);
 

@@ -1,6 +1,6 @@
-/** `bonafide serve`: models, credential, engine and server put together, and taken apart again on SIGTERM. */
+/** `bonafide serve`: models, database, engine and server put together, and taken apart again on SIGTERM. */
 
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
@@ -18,10 +18,22 @@ import { startEngine } from '../liveness/pool.ts';
 import { renderSvg } from '../liveness/raster.ts';
 import { buildApp } from '../server/app.ts';
 import { createAuthenticator } from '../server/auth.ts';
-import { type Credential, credentialPath, ensureCredential } from '../server/credential.ts';
 import { createGate } from '../server/gate.ts';
+import { createLimiter } from '../server/limits.ts';
 import { createMetrics } from '../server/observability.ts';
+import { createQuotas } from '../server/quotas.ts';
+import { createRates } from '../server/rates.ts';
+import { startRecorder } from '../server/recorder.ts';
+import { startRetention } from '../server/retention.ts';
+import { createSeenBefore } from '../server/seen-before.ts';
+import { createWrongKeys } from '../server/wrong-keys.ts';
 import { shellWord } from '../shell.ts';
+import { createAvailability } from '../storage/availability.ts';
+import { openStorage } from '../storage/database.ts';
+import { type FirstCredential, makeFirstCredential } from '../storage/first-credential.ts';
+import { openJournal } from '../storage/journal.ts';
+import { Keys } from '../storage/keys.ts';
+import { Transactions } from '../storage/transactions.ts';
 import { type Command, packageVersion, settingsHelp } from './command.ts';
 import { chooseProfile } from './profile.ts';
 import { startDownloadReporter } from './progress.ts';
@@ -30,7 +42,7 @@ const settingNames = Object.keys(settings) as SettingName[];
 
 const help = `Usage: bonafide serve [--flag value ...]
 
-Runs the server. The first start pulls the models and makes a credential in the data folder.
+Runs the server. The first start pulls the models and makes an app with its keys.
 Every setting is a flag and an environment variable; the flag wins.
 
 ${settingsHelp(settingNames)}`;
@@ -55,7 +67,7 @@ async function runServer(config: Config): Promise<number> {
     onProgress,
     say: (sentence) => process.stderr.write(`${sentence}\n`),
   }).finally(stop);
-  const { credential, created } = await ensureCredential(config.dataFolder);
+  const storage = await openStorage({ folder: config.dataFolder, url: config.databaseUrl, create: true });
 
   // Until here a signal ends the process at once, as nothing is under way yet that could be lost.
   const stopped = untilSignal();
@@ -75,6 +87,30 @@ async function runServer(config: Config): Promise<number> {
     onAssessed: ({ timings }) => metrics.noteTimings(timings),
   });
   const gate = createGate(config.workers + config.queue);
+  const availability = createAvailability((error) => {
+    if (error === undefined) logger.info('the database answers again');
+    else logger.error({ err: error }, 'the database does not answer');
+  });
+  const authenticator = await createAuthenticator({
+    keys: new Keys(storage.db),
+    availability,
+    knownKeysMs: config.knownKeysMs,
+  });
+  const transactions = new Transactions(storage.db);
+  const recorder = startRecorder({
+    journal: openJournal({ folder: join(config.dataFolder, 'journal'), maxBytes: config.journalBytes }),
+    transactions,
+    availability,
+    seenBefore:
+      config.seenBeforeDays === 0
+        ? undefined
+        : createSeenBefore(transactions, availability, config.seenBeforeDays),
+    profile,
+    clientAddress: config.clientAddress,
+    logger,
+    onRecorded: metrics.countTransaction,
+  });
+  const stopRetention = startRetention(storage.db, availability, config.retentionDays, logger);
   const remoteImages = createRemoteImageFetcher({
     timeoutMs: config.urlTimeoutMs,
     allowedHosts: config.urlAllowedHosts,
@@ -85,27 +121,36 @@ async function runServer(config: Config): Promise<number> {
       profile,
       remoteImages,
       gate,
-      authenticator: createAuthenticator(credential),
+      authenticator,
+      wrongKeys: createWrongKeys(config.wrongKeysPerMinute),
+      limiter: createLimiter(
+        createRates(storage.counters.pool, availability),
+        createQuotas(storage.counters.db, availability),
+      ),
+      recorder,
+      availability,
       maxImageBytes: config.maxImageBytes,
       nhnConfidence: config.nhnConfidence,
       ...(note !== undefined && { profileNote: note }),
     },
+    storage,
     metrics,
     logger,
+    trustedProxies: config.trustedProxies,
     version: await packageVersion(),
   });
-  await app.listen({ host: config.host, port: config.port }).catch(async (error: NodeJS.ErrnoException) => {
-    // Not shown yet and of no use to anybody: the next start is the first again.
-    if (created) await rm(credentialPath(config.dataFolder));
+  await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
     throw new ConfigError(
       `Cannot listen on ${config.host}:${config.port}: ${error.code ?? error.message}. Choose another with --port or --host.`,
     );
   });
 
   const origin = originOf(app.server.address() as AddressInfo);
-  const facts = { origin, dataFolder: config.dataFolder, profile: profile.profile.id, note };
+  const facts = { origin, place: storage.place, profile: profile.profile.id, note };
+  // Not before there is somewhere to use it: of a start that failed nothing must be left that was never shown.
+  const credential = await makeFirstCredential(storage.db);
   process.stdout.write(
-    banner(created ? { ...facts, credential, sample: await drawPortrait(config.dataFolder) } : facts),
+    banner(credential ? { ...facts, credential, sample: await drawPortrait(config.dataFolder) } : facts),
   );
 
   await stopped;
@@ -118,6 +163,10 @@ async function runServer(config: Config): Promise<number> {
   await closed;
   await remoteImages.close();
   await engine.close();
+  stopRetention();
+  await recorder.close();
+  await authenticator.close();
+  await storage.close();
   return 0;
 }
 
@@ -152,30 +201,31 @@ function originOf({ address, family, port }: AddressInfo): string {
 
 interface BannerFacts {
   origin: string;
-  dataFolder: string;
+  /** Of the database. */
+  place: string;
   profile: string;
   note: string | undefined;
   /** Both where the credential is new. */
-  credential?: Credential;
+  credential?: FirstCredential;
   sample?: string;
 }
 
 /** What is printed when the server is ready. The credential is shown once, and never again in a service's log. */
-function banner({ origin, dataFolder, profile, note, credential, sample }: BannerFacts): string {
+function banner({ origin, place, profile, note, credential, sample }: BannerFacts): string {
   const lines = [`bonafide is ready on ${origin} with the ${profile} profile.`];
   if (note !== undefined) lines.push(note);
-  const file = credentialPath(dataFolder);
   if (credential === undefined || sample === undefined) {
-    lines.push(`The credential is in ${file}.`);
+    lines.push(`Apps and keys are in ${place}; bonafide keys list shows them.`);
   } else {
-    const { appKey, secretKey, apiKey } = credential;
+    const { appKey, secretKey, apiKey, adminToken } = credential;
     const picture = shellWord(sample);
     lines.push(
       '',
-      `A credential was made and is kept in ${file}:`,
-      `  appKey     ${appKey}`,
-      `  secretKey  ${secretKey}`,
-      `  x-api-key  ${apiKey}`,
+      'An app named "default" was made. These are shown this once, as only their hashes are kept:',
+      `  appKey       ${appKey}`,
+      `  secretKey    ${secretKey}`,
+      `  x-api-key    ${apiKey}`,
+      `  admin token  ${adminToken}`,
       '',
       'NHN Cloud Face Liveness:',
       // The picture comes through the shell: curl gives commas and semicolons in a file name a meaning of their own.

@@ -1,16 +1,21 @@
 /** The contract a vendor's API fulfils: its own paths, its own words, its own errors, over the same services. */
 
 import { randomInt } from 'node:crypto';
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { IntakeError, type IntakeErrorCode } from '../intake/errors.ts';
 import type { RemoteImageFetcher } from '../intake/remote-image.ts';
 import { AssessmentError, type EngineErrorCode } from '../liveness/errors.ts';
 import type { Engine } from '../liveness/pool.ts';
-import type { Assessment, OperatingPointName } from '../liveness/types.ts';
+import type { Assessment, ImageFormat, OperatingPointName } from '../liveness/types.ts';
 import type { ResolvedProfile } from '../models/registry.ts';
-import type { Authenticator } from '../server/auth.ts';
+import type { Authenticator, Caller, Looking } from '../server/auth.ts';
 import { RequestError, type RequestErrorCode } from '../server/errors.ts';
 import type { Gate } from '../server/gate.ts';
+import type { Limiter } from '../server/limits.ts';
+import type { Recorder } from '../server/recorder.ts';
+import type { SeenBefore } from '../server/seen-before.ts';
+import type { WrongKeys } from '../server/wrong-keys.ts';
+import type { Availability } from '../storage/availability.ts';
 
 /** Every way in which a request can fail. Each dialect maps all of them to its own words. */
 export type FailureCode = RequestErrorCode | IntakeErrorCode | EngineErrorCode;
@@ -18,6 +23,8 @@ export type FailureCode = RequestErrorCode | IntakeErrorCode | EngineErrorCode;
 export interface Failure {
   readonly code: FailureCode;
   readonly message: string;
+  /** When to try again, where that is known. */
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** What became of a request, for log and metrics. A closed set: it is a label of a metric. */
@@ -51,6 +58,10 @@ export interface Services {
   readonly profileNote?: string | undefined;
   readonly remoteImages: RemoteImageFetcher;
   readonly authenticator: Authenticator;
+  readonly wrongKeys: WrongKeys;
+  readonly limiter: Limiter;
+  readonly recorder: Recorder;
+  readonly availability: Availability;
   readonly gate: Gate;
   /** Largest image in bytes. */
   readonly maxImageBytes: number;
@@ -71,6 +82,8 @@ export interface Dialect {
 declare module 'fastify' {
   interface FastifyRequest {
     outcome: Outcome | undefined;
+    /** Who asks, once the key was found right. */
+    caller: Caller | undefined;
     /** The dialect that answers, for log and metrics. */
     dialect: Dialect['name'] | undefined;
   }
@@ -80,14 +93,24 @@ declare module 'fastify' {
 export const retryable: ReadonlySet<FailureCode> = new Set([
   'service_full',
   'service_draining',
+  'storage_unavailable',
+  'log_unavailable',
   'queue_full',
   'deadline_exceeded',
   'worker_died',
 ]);
 
+/** The codes that mean "not so much" of a caller. */
+export const limiting: ReadonlySet<FailureCode> = new Set([
+  'rate_limited',
+  'quota_exceeded',
+  'too_many_wrong_keys',
+]);
+
 /** The header of a refusal that tells a client when to try again, in seconds, where that may help. */
-export function retryAfter(code: FailureCode): { 'retry-after'?: string } {
-  return retryable.has(code) ? { 'retry-after': '1' } : {};
+export function retryAfter({ code, retryAfterSeconds }: Failure): { 'retry-after'?: string } {
+  const seconds = retryAfterSeconds ?? (retryable.has(code) ? 1 : undefined);
+  return seconds === undefined ? {} : { 'retry-after': String(seconds) };
 }
 
 /** As Fastify names the media type of JSON. */
@@ -107,6 +130,50 @@ export function whenGone(reply: FastifyReply): AbortSignal {
     }
   });
   return controller.signal;
+}
+
+/**
+ * Lets a request in, on its head alone: what follows costs memory and time, so only who has a key is let near it.
+ * @param find looks for the key that the request carries.
+ * @throws RequestError `unauthorized` or `too_many_wrong_keys`; with a right key, one of those of log, gate and limits.
+ */
+export async function admit(
+  { wrongKeys, limiter, recorder, gate }: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  find: (looking: Looking) => Promise<Caller | undefined>,
+): Promise<void> {
+  const { ip } = request;
+  // A right key is never locked out by what others at its address send, as long as this node knows it.
+  const known = await find({ cachedOnly: true });
+  const caller = known ?? ((await wrongKeys.areTooMany(ip)) ? undefined : await find({}));
+  if (caller === undefined) {
+    const seconds = await wrongKeys.note(ip);
+    if (seconds === undefined) throw new RequestError('unauthorized', 'The key is missing or wrong.');
+    throw new RequestError('too_many_wrong_keys', 'Too many wrong keys came from this address.', seconds);
+  }
+  request.caller = caller;
+  recorder.requireRoom();
+  // Before the limits, so that what the server has no room for takes nothing of a quota.
+  gate.admit(reply);
+  await limiter.consume(caller, reply);
+}
+
+/**
+ * Assesses the image of a request, and has its transaction tell of it.
+ * @param mode the operating point that the answer is for.
+ * @throws AssessmentError
+ */
+export async function assess(
+  { engine, recorder }: Services,
+  reply: FastifyReply,
+  bytes: Uint8Array,
+  { mode, ...options }: { mode: OperatingPointName; admitted: readonly ImageFormat[]; signal: AbortSignal },
+): Promise<{ assessment: Assessment; seenBefore: SeenBefore | undefined }> {
+  const seenBefore = recorder.noteImage(reply, bytes, mode);
+  const assessment = await engine.assess(bytes, options);
+  recorder.noteAssessment(reply, assessment);
+  return { assessment, seenBefore: await seenBefore };
 }
 
 /** What became of an image, for log and metrics; one attack among several faces is an attack. */
@@ -131,17 +198,22 @@ export function refuseOtherMethods(app: FastifyInstance, url: string): void {
 
 /** Names any error that reached a dialect's error handler. An unknown one is a defect of ours. */
 export function toFailure(error: unknown): Failure {
-  if (error instanceof RequestError || error instanceof IntakeError || error instanceof AssessmentError) {
+  if (error instanceof RequestError) {
+    const { code, message, retryAfterSeconds } = error;
+    return { code, message, retryAfterSeconds };
+  }
+  if (error instanceof IntakeError || error instanceof AssessmentError) {
     return { code: error.code, message: error.message };
   }
-  const { code, statusCode, validation, message } = error as {
+  const { code, statusCode, validation, validationContext, message } = error as {
     code?: string | number;
     statusCode?: number;
     validation?: { instancePath: string; message?: string; params?: Record<string, unknown> }[];
+    validationContext?: string;
     message?: string;
   };
   if (validation !== undefined) {
-    return { code: 'invalid_request', message: describeValidation(validation[0]) };
+    return { code: 'invalid_request', message: describeValidation(validation[0], validationContext) };
   }
   // Fastify's and its plugins' own errors about the client's request.
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || code === 'FST_REQ_FILE_TOO_LARGE') {
@@ -171,8 +243,10 @@ export function toFailure(error: unknown): Failure {
 
 function describeValidation(
   problem: { instancePath: string; message?: string; params?: Record<string, unknown> } | undefined,
+  context: string | undefined,
 ): string {
-  const where = problem?.instancePath ? problem.instancePath.slice(1).replaceAll('/', '.') : 'The body';
+  const whole = context === 'querystring' ? 'The query' : context === 'headers' ? 'The head' : 'The body';
+  const where = problem?.instancePath ? problem.instancePath.slice(1).replaceAll('/', '.') : whole;
   const extra = problem?.params?.additionalProperty;
   // Cut, for a whole image can be sent where a name belongs.
   const name = extra === undefined ? '' : ` (${String(extra).slice(0, 40)})`;

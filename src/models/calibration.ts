@@ -1,10 +1,11 @@
 /** A calibration file: what `bonafide calibrate` fitted on a user's own pictures, in place of what a profile came with. */
 
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { type ModelDescriptor, ProfileDescriptor } from './descriptor.ts';
-import { check, DescriptorError, type ResolvedProfile, readJson } from './registry.ts';
+import { check, DescriptorError, parseJson, type ResolvedProfile } from './registry.ts';
 
 const strict = { additionalProperties: false } as const;
 const { id, liveness, calibration, operatingPoints } = ProfileDescriptor.properties;
@@ -45,6 +46,12 @@ export const Calibration = Type.Object(
 );
 export type Calibration = Static<typeof Calibration>;
 
+/** A calibration that was read from a file. */
+export interface LoadedCalibration extends Calibration {
+  /** Of the file. */
+  readonly sha256: string;
+}
+
 /**
  * SHA-256 of all in the descriptors that a score hangs on beside the weights: crops, kernels, outputs, thresholds. The order
  * of a file's fields does not matter.
@@ -59,8 +66,11 @@ export function digestSettings(models: readonly ModelDescriptor[]): string {
 }
 
 /** @throws {DescriptorError} for a file that is none; the system's error where it cannot be read */
-export async function loadCalibration(path: string): Promise<Calibration> {
-  return check(basename(path), Calibration, await readJson(path));
+export async function loadCalibration(path: string): Promise<LoadedCalibration> {
+  const name = basename(path);
+  const bytes = await readFile(path);
+  const calibration = check(name, Calibration, parseJson(name, bytes.toString()));
+  return { ...calibration, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 /**
@@ -70,7 +80,7 @@ export async function loadCalibration(path: string): Promise<Calibration> {
  */
 export function applyCalibration(
   resolved: ResolvedProfile,
-  { profile: of, models, settings, liveness, calibration, operatingPoints }: Calibration,
+  { profile: of, models, settings, liveness, calibration, operatingPoints, sha256 }: LoadedCalibration,
   path: string,
 ): ResolvedProfile {
   const { profile } = resolved;
@@ -103,5 +113,6 @@ export function applyCalibration(
       ...member,
       weight: liveness[i]?.weight ?? Number.NaN,
     })),
+    calibrationSha256: sha256,
   };
 }

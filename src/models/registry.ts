@@ -36,6 +36,8 @@ export interface ResolvedProfile {
   liveness: { model: LivenessDescriptor; weight: number }[];
   /** All of the above, each once: what must be pulled to run the profile. */
   models: ModelDescriptor[];
+  /** SHA-256 of the calibration file that took the place of the profile's own, where one did. */
+  calibrationSha256?: string;
 }
 
 export interface Registry {
@@ -133,13 +135,15 @@ async function jsonFiles(folder: string): Promise<string[]> {
 
 /** @throws {DescriptorError} for what is no JSON */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8');
+  return parseJson(basename(path), await readFile(path, 'utf8'));
+}
+
+/** @throws {DescriptorError} for what is no JSON */
+export function parseJson(name: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new DescriptorError(`${basename(path)} is not JSON: ${(error as Error).message}.`, {
-      cause: error,
-    });
+    throw new DescriptorError(`${name} is not JSON: ${(error as Error).message}.`, { cause: error });
   }
 }
 

@@ -13,12 +13,16 @@ import { argos } from '../dialects/argos/routes.ts';
 import {
   type Dialect,
   type Failure,
+  type FailureCode,
   newTransactionId,
   type Services,
   toFailure,
 } from '../dialects/dialect.ts';
 import { native } from '../dialects/native/routes.ts';
 import { nhn } from '../dialects/nhn/routes.ts';
+import type { Storage } from '../storage/database.ts';
+import { Keys } from '../storage/keys.ts';
+import { admin, toRequestError } from './admin/routes.ts';
 import { createClientErrors } from './client-errors.ts';
 import { RequestError } from './errors.ts';
 import { createObserver, type Metrics, serveMetrics } from './observability.ts';
@@ -28,8 +32,12 @@ const dialects: readonly Dialect[] = [nhn, argos, native];
 
 export interface AppOptions {
   readonly services: Services;
+  /** What the admin API looks after. */
+  readonly storage: Storage;
   readonly metrics: Metrics;
   readonly logger: FastifyBaseLogger;
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
   /** Shown in the OpenAPI document. */
   readonly version: string;
 }
@@ -61,6 +69,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: newTransactionId,
     requestIdHeader: false,
+    // Anybody can send an X-Forwarded-For.
+    trustProxy: options.trustedProxies.length > 0 && [...options.trustedProxies],
     requestTimeout: requestTimeoutMs,
     // Of a header sent twice Node would drop the second; a proxy in front may have looked at that one.
     http: { joinDuplicateHeaders: true },
@@ -87,6 +97,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
 
   app.decorateRequest('outcome', undefined);
+  app.decorateRequest('caller', undefined);
   app.decorateRequest('dialect', undefined);
   app.addHook('onRequest', async (request, reply) => begin(request, reply));
   // A client may expect what it likes; only 100-continue means anything, and that one Node does itself.
@@ -104,6 +115,15 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
             // Here rather than in the handler, before which the body of a stranger would be read.
             if (request.is404) throw new RequestError('not_found', notFound.message);
           });
+          // What was not written down must not be answered.
+          scope.addHook('onSend', async (request, reply, payload) => {
+            try {
+              await services.recorder.record(reply);
+              return payload;
+            } catch (error) {
+              return JSON.stringify(toBody(dialect, error, request, reply));
+            }
+          });
           scope.setErrorHandler((error, request, reply) => refuse(dialect, error, request, reply));
           scope.setNotFoundHandler((request, reply) => refuse(dialect, notFound, request, reply));
           await scope.register(dialect.routes(services, prefix));
@@ -112,10 +132,31 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       );
     }
   }
+  await serveAdmin(app, options);
   app.setErrorHandler((error, request, reply) => refuse(native, error, request, reply));
   app.setNotFoundHandler((request, reply) => refuse(native, notFound, request, reply));
   await app.ready();
   return app;
+}
+
+/** The admin API: of no dialect, so it is neither counted nor logged as one; its problems are those of the native API. */
+async function serveAdmin(app: FastifyInstance, { storage, services }: AppOptions): Promise<void> {
+  const { availability, wrongKeys } = services;
+  const keys = new Keys(storage.db);
+  app.decorateRequest('administrator', undefined);
+  await app.register(
+    async (scope) => {
+      scope.addHook('onRequest', async (request) => {
+        if (request.is404) throw new RequestError('not_found', notFound.message);
+      });
+      scope.setErrorHandler(async (error, request, reply) =>
+        refuse(native, await toRequestError(error, availability, keys), request, reply),
+      );
+      scope.setNotFoundHandler((request, reply) => refuse(native, notFound, request, reply));
+      await scope.register(admin({ storage, availability, wrongKeys }));
+    },
+    { prefix: '/admin/v1' },
+  );
 }
 
 const notFound: Failure = { code: 'not_found', message: 'There is nothing at this path.' };
@@ -126,9 +167,14 @@ function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
+  return reply.send(toBody(dialect, error, request, reply));
+}
+
+/** Makes the answer a refusal, all but its body, and tells log and metrics. */
+function toBody(dialect: Dialect, error: unknown, request: FastifyRequest, reply: FastifyReply): object {
   const failure = error === notFound ? notFound : toFailure(error);
   request.outcome = failure.code;
-  if (failure.code === 'engine_failure' || failure.code === 'worker_died') {
+  if (isFault.has(failure.code)) {
     request.log.error({ err: error }, failure.message);
   } else {
     request.log.debug({ code: failure.code, reason: failure.message }, 'refused');
@@ -139,8 +185,12 @@ function refuse(
     reply.header('connection', 'keep-alive');
   }
   const { status, headers, body } = dialect.refusal(failure, request.id);
-  return reply.code(status).headers(headers).send(body);
+  reply.code(status).headers(headers);
+  return body;
 }
+
+/** What an operator has to see to. */
+const isFault: ReadonlySet<FailureCode> = new Set(['engine_failure', 'worker_died', 'log_unavailable']);
 
 /** For requests so malformed that no route, and so no dialect, was found for them. */
 function dialectOf(path: string): Dialect {
@@ -155,12 +205,13 @@ async function describeApi(app: FastifyInstance, version: string): Promise<void>
       info: {
         title: 'bonafide',
         description:
-          'Face liveness: the native API, and two compatible with NHN Cloud Face Liveness and ARGOS Face Liveness.',
+          'Face liveness: the native API, two compatible with NHN Cloud Face Liveness and ARGOS Face Liveness, and the administration.',
         version,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       components: {
         securitySchemes: {
+          adminToken: { type: 'http', scheme: 'bearer', description: 'An admin token.' },
           apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
           nhnSecretKey: {
             type: 'apiKey',
@@ -175,14 +226,41 @@ async function describeApi(app: FastifyInstance, version: string): Promise<void>
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
 
-function serveHealth(app: FastifyInstance, { engine, gate, profile, profileNote }: Services): void {
+function serveHealth(app: FastifyInstance, services: Services): void {
+  const { gate, profile, profileNote } = services;
   app.get('/livez', { schema: { hide: true } }, async () => ({ status: 'ok' }));
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
-    const status = gate.isDraining ? 'draining' : engine.isReady ? 'ready' : 'no_worker';
+    const { status, problem } = gate.isDraining ? { status: 'draining' } : readiness(services);
     return reply.code(status === 'ready' ? 200 : 503).send({
       status,
       profile: profile.profile.id,
       ...(profileNote !== undefined && { note: profileNote }),
+      ...(problem !== undefined && { problem }),
     });
   });
+}
+
+/**
+ * A server whose database is away goes on for those whose keys it knows, and is ready as long as that lasts: a balancer that
+ * took it out, and all others with it, would make an outage of the database one of the service.
+ */
+function readiness({ engine, availability, authenticator, recorder }: Services): {
+  status: 'ready' | 'no_worker' | 'no_database' | 'log_full';
+  problem?: string;
+} {
+  if (!engine.isReady) return { status: 'no_worker', problem: 'No worker process is up.' };
+  if (recorder.isFull) {
+    return { status: 'log_full', problem: 'The journal is full: no more transactions can be kept.' };
+  }
+  const { knownKeysUntil } = authenticator;
+  // Also when it is back, until the keys were asked for again.
+  if (knownKeysUntil <= Date.now()) {
+    return { status: 'no_database', problem: 'The database does not answer, and keys cannot be checked.' };
+  }
+  if (availability.isUp) return { status: 'ready' };
+  const until = new Date(knownKeysUntil).toISOString();
+  return {
+    status: 'ready',
+    problem: `The database does not answer. Keys known here are good until ${until}, and transactions wait in the journal.`,
+  };
 }

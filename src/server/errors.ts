@@ -6,7 +6,14 @@ export type RequestErrorCode =
   | 'invalid_request'
   | 'unsupported_media_type'
   | 'unauthorized'
+  /** The address has sent so many wrong keys that the next is not even looked up. */
+  | 'too_many_wrong_keys'
+  /** More requests per second, or per day and month, than the key or its app may send. */
+  | 'rate_limited'
+  | 'quota_exceeded'
   | 'not_found'
+  /** It is there already, or no longer in a state in which this can be done. */
+  | 'conflict'
   | 'method_not_allowed'
   /** Not HTTP at all, or more of its head than a server reads. */
   | 'malformed_http'
@@ -16,15 +23,22 @@ export type RequestErrorCode =
   /** As many requests are under way as the server takes. */
   | 'service_full'
   /** The server is shutting down. */
-  | 'service_draining';
+  | 'service_draining'
+  /** The key is not known here, and the database that would know does not answer. */
+  | 'storage_unavailable'
+  /** The transaction could not be kept, so it must not be answered. */
+  | 'log_unavailable';
 
 /** A request that was refused. `message` is a sentence for people and repeats nothing secret. */
 export class RequestError extends Error {
   readonly code: RequestErrorCode;
+  /** When to try again, where that is known. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: RequestErrorCode, message: string) {
-    super(message);
+  constructor(code: RequestErrorCode, message: string, retryAfterSeconds?: number, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'RequestError';
     this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }

@@ -2,9 +2,9 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Engine } from '../liveness/pool.ts';
+import type { Services } from '../dialects/dialect.ts';
 import type { Timings } from '../liveness/types.ts';
-import type { Gate } from './gate.ts';
+import type { Transaction } from '../storage/transactions.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -12,7 +12,15 @@ export interface Metrics {
   countWorkerDeath(): void;
   /** Notes the time of every stage of an assessment. */
   noteTimings(timings: Timings): void;
+  /** Counts a transaction for its app and key. */
+  countTransaction(transaction: Transaction): void;
 }
+
+/**
+ * Keys that are counted by themselves; those that come later are counted together. Each is some twenty lines of
+ * `/metrics`, and the admin API has the numbers of all of them.
+ */
+const maxKeys = 1_000;
 
 /** The metrics of one server; nothing is shared between two in one process. */
 export function createMetrics(): Metrics {
@@ -31,8 +39,20 @@ export function createMetrics(): Metrics {
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers,
   });
+  const transactions = new Counter({
+    name: 'bonafide_transactions_total',
+    help: `Transactions by app, key, dialect and outcome; of more than ${maxKeys} keys the others are "other".`,
+    labelNames: ['app', 'key', 'dialect', 'outcome'] as const,
+    registers,
+  });
+  const keys = new Set<string>();
   return {
     registry,
+    countTransaction({ app, key, dialect, outcome }) {
+      if (keys.size < maxKeys) keys.add(key);
+      const whose = keys.has(key) ? { app, key } : { app: 'other', key: 'other' };
+      transactions.inc({ ...whose, dialect, outcome });
+    },
     countWorkerDeath: () => deaths.inc(),
     noteTimings(timings) {
       for (const [stage, ms] of Object.entries(timings)) stages.observe({ stage }, (ms as number) / 1000);
@@ -43,7 +63,7 @@ export function createMetrics(): Metrics {
 /** @returns what is to be called when a request begins: it is logged and counted when it ends, if it is a dialect's. */
 export function createObserver(
   { registry }: Metrics,
-  { engine, gate }: { engine: Engine; gate: Gate },
+  { engine, gate, recorder, availability }: Pick<Services, 'engine' | 'gate' | 'recorder' | 'availability'>,
 ): (request: FastifyRequest, reply: FastifyReply) => void {
   const registers = [registry];
   const requests = new Counter({
@@ -73,6 +93,23 @@ export function createObserver(
     registers,
     collect() {
       this.set(gate.underWay);
+    },
+  });
+
+  new Gauge({
+    name: 'bonafide_journal_bytes',
+    help: 'Bytes of transactions that are not in the database yet.',
+    registers,
+    collect() {
+      this.set(recorder.backlogBytes);
+    },
+  });
+  new Gauge({
+    name: 'bonafide_database_up',
+    help: '1 while the database answers, else 0.',
+    registers,
+    collect() {
+      this.set(availability.isUp ? 1 : 0);
     },
   });
 

@@ -6,10 +6,13 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import {
   type Ask,
+  adminOperations,
+  askAdmin,
   assertReply,
   closed,
   connect,
   fill,
+  formats,
   json,
   keyed,
   type OpenApi,
@@ -20,10 +23,11 @@ import {
   routes,
   startUpload,
 } from '../helpers/http.ts';
+import { planted } from '../helpers/keys.ts';
 import { landscape, padJpeg, readPhotos } from '../helpers/pictures.ts';
 import { startServer, type TestServer } from '../helpers/server.ts';
 
-const ajv = new Ajv2020({ keywords: ['x-file'] });
+const ajv = new Ajv2020({ keywords: ['x-file'], formats });
 const maxImageBytes = 100_000;
 const photos = await readPhotos();
 let server: TestServer;
@@ -37,25 +41,32 @@ before(async () => {
 });
 after(() => server.close());
 
-/** The paths of the running app that take POST, in the document's notation. */
-function postPaths(): string[] {
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** The operations of the running app, in the document's notation; those open to everybody are none of the document's. */
+function runningOperations(): string[] {
+  const open = ['/livez', '/readyz', '/metrics', '/openapi.json'];
   const parents: string[] = [];
   return server.app
     .printRoutes({ commonPrefix: false })
     .split('\n')
     .flatMap((line) => {
-      const [, indent, path, methods] = /^([│ ]*)[├└]── (\S+) \((.*)\)$/.exec(line) ?? [];
+      const [, indent, path, taken] = /^([│ ]*)[├└]── (\S+) \((.*)\)$/.exec(line) ?? [];
       if (indent === undefined || path === undefined) return [];
       const depth = indent.length / 4;
       parents[depth] = (parents[depth - 1] ?? '') + path;
-      return methods?.split(', ').includes('POST') ? [parents[depth] as string] : [];
-    })
-    .map((path) => path.replace(/:(\w+)/g, '{$1}'));
+      const whole = (parents[depth] as string).replace(/:(\w+)/g, '{$1}');
+      const known = (taken?.split(', ') ?? []).filter((method) => methods.includes(method));
+      return open.includes(whole) ? [] : known.map((method) => `${method} ${whole}`);
+    });
 }
 
-function operations(): [path: string, operation: OpenApiOperation][] {
-  return Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.values(methods).map((operation): [string, OpenApiOperation] => [path, operation]),
+function operations(): [name: string, operation: OpenApiOperation][] {
+  return Object.entries(document.paths).flatMap(([path, byMethod]) =>
+    Object.entries(byMethod).map(([method, operation]): [string, OpenApiOperation] => [
+      `${method.toUpperCase()} ${path}`,
+      operation,
+    ]),
   );
 }
 
@@ -75,24 +86,34 @@ describe('OpenAPI: the document', () => {
     assert.match(document.openapi, /^3\.1\./);
   });
 
-  it('describes exactly the authenticated routes of the running app', () => {
-    const described = Object.keys(document.paths).sort();
-    assert.deepEqual(described, postPaths().sort());
-    assert.deepEqual(described, Object.values(routes).map(templateOf).sort());
-    for (const methods of Object.values(document.paths)) assert.deepEqual(Object.keys(methods), ['post']);
+  it('describes exactly the authenticated operations of the running app', () => {
+    const described = operations().map(([name]) => name);
+    const dialects = Object.values(routes).map((route) => `POST ${templateOf(route)}`);
+    const admin = adminOperations.map(({ method, template }) => `${method} ${template}`);
+    assert.deepEqual(described.toSorted(), [...dialects, ...admin].sort());
+    // The dialects' paths take other methods to say that they do not.
+    const isRefusal = (name: string) =>
+      dialects.some((one) => one !== name && one === `POST ${name.split(' ')[1]}`);
+    assert.deepEqual(
+      runningOperations()
+        .filter((name) => !isRefusal(name))
+        .sort(),
+      described.sort(),
+    );
   });
 
-  it('gives each operation a name of its own, a summary, a body and answers', () => {
+  it('gives each operation a name of its own, a summary and answers', () => {
     const names = operations().map(([, { operationId }]) => operationId);
     assert.equal(new Set(names).size, names.length);
-    for (const [path, { operationId, summary, requestBody, responses }] of operations()) {
-      assert.match(operationId, /^[a-z][A-Za-z]+$/, path);
-      assert.ok(summary.length > 0, path);
-      for (const { schema } of Object.values(requestBody.content)) assert.ok(schema, path);
+    for (const [name, { operationId, summary, requestBody, responses }] of operations()) {
+      assert.match(operationId, /^[a-z][A-Za-z]+$/, name);
+      assert.ok(summary.length > 0, name);
+      for (const { schema } of Object.values(requestBody?.content ?? {})) assert.ok(schema, name);
       for (const [status, { description, content }] of Object.entries(responses)) {
-        assert.ok(description.length > 0, `${path} ${status}`);
-        for (const { schema } of Object.values(content)) {
-          assert.equal((schema as { type?: string }).type, 'object', `${path} ${status}`);
+        assert.ok(description.length > 0 && description !== 'Default Response', `${name} ${status}`);
+        for (const [type, { schema }] of Object.entries(content)) {
+          const expected = type.includes('json') && !type.includes('ndjson') ? 'object' : 'string';
+          assert.equal((schema as { type?: string }).type, expected, `${name} ${status}`);
         }
       }
     }
@@ -109,6 +130,14 @@ describe('OpenAPI: the document', () => {
       assert.equal(place, 'header');
       assert.equal(name.toLowerCase(), route.keyHeader);
     }
+    for (const [name, { security }] of operations()) {
+      if (name.includes('/admin/')) assert.deepEqual(security, [{ adminToken: [] }], name);
+    }
+    assert.deepEqual(document.components.securitySchemes.adminToken, {
+      type: 'http',
+      scheme: 'bearer',
+      description: 'An admin token.',
+    });
   });
 
   it('describes bodies by schemas that compile, and that say what the server says', async () => {
@@ -172,16 +201,18 @@ describe('OpenAPI: examples and closed sets', () => {
       return path.reduce((schema: any, name) => schema.properties[name], media?.schema).enum;
     };
     const file = new URL('nhn/fixtures/error-codes.json', import.meta.url);
-    const messages: Record<string, string> = JSON.parse(await readFile(file, 'utf8'));
+    const published: Record<string, string> = JSON.parse(await readFile(file, 'utf8'));
+    // Of a sibling API, and our extension of this one.
+    const messages = { ...published, '-40070': 'ServiceQuotaExceededException' };
     const sorted = (values: unknown[]) => values.map(String).sort();
-    for (const status of [200, 503]) {
+    for (const status of [200, 429, 503]) {
       const codes = enumAt(routes.nhn, status, 'header', 'resultCode');
       assert.deepEqual(sorted(codes), sorted([0, ...Object.keys(messages)]));
       const words = enumAt(routes.nhn, status, 'header', 'resultMessage');
       assert.deepEqual(sorted(words), sorted(['Success', ...Object.values(messages)]));
     }
     for (const route of [routes.argos, routes.argosShort]) {
-      for (const status of [400, 503]) {
+      for (const status of [400, 429, 503]) {
         assert.deepEqual(sorted(enumAt(route, status, 'errorCode')), ['1001', '1016', '1017']);
       }
     }
@@ -215,6 +246,14 @@ const whenFull: Produce = async (route, t) => {
   assertReply(reply, route.unavailable);
   return reply;
 };
+const overQuota: Produce = async (route) => {
+  const { secret } =
+    planted[`${route.dialect === 'nhn' ? 'a secret' : 'an x-api-key'} for one request a day`];
+  const { headers, body } = route.asking(photos.face);
+  const limited = () => ask(route.path, { headers: { ...headers, [route.keyHeader]: secret }, body });
+  await limited();
+  return await limited();
+};
 const whenDefective: Produce = async (route, t) => {
   const assess = t.mock.method(server.engine, 'assess', () => Promise.reject(new TypeError('a defect')));
   const reply = await post(route, t);
@@ -246,11 +285,16 @@ const cutShort = image(() => photos.body.subarray(0, 20_000));
 const nobody = image(() => landscape(640, 480));
 
 const produced: Record<Route['dialect'], Record<number, Produce[]>> = {
-  nhn: { 200: [post, nobody, malformed, withoutKey, noImage, cutShort, whenDefective], 503: [whenFull] },
+  nhn: {
+    200: [post, nobody, malformed, withoutKey, noImage, cutShort, whenDefective],
+    429: [overQuota],
+    503: [whenFull],
+  },
   argos: {
     200: [post],
     400: [malformed, nobody, tooLarge, noImage, cutShort, whenDefective],
     403: [withoutKey],
+    429: [overQuota],
     503: [whenFull],
   },
   native: {
@@ -262,6 +306,7 @@ const produced: Record<Route['dialect'], Record<number, Produce[]>> = {
     413: [tooLarge],
     415: [noImage],
     422: [cutShort],
+    429: [overQuota],
     431: [longHead],
     500: [whenDefective],
     503: [whenFull],
@@ -283,3 +328,25 @@ for (const route of Object.values(routes)) {
     }
   });
 }
+
+describe('OpenAPI: the admin API', () => {
+  for (const operation of adminOperations) {
+    const { method, template, body } = operation;
+    it(`${method} ${template}: takes and answers what it describes`, async () => {
+      const { requestBody, responses } = document.paths[template]?.[method.toLowerCase()] ?? assert.fail();
+      assert.equal(requestBody !== undefined, body !== undefined);
+      if (body !== undefined) {
+        const { schema } = requestBody.content['application/json'] ?? assert.fail();
+        const validate = ajv.compile(schema);
+        assert.ok(validate(body), ajv.errorsText(validate.errors));
+      }
+      const response = await askAdmin(server, operation);
+      assert.equal(response.status, 200, `${template} is answered`);
+      const [type = ''] = (response.headers.get('content-type') ?? '').split(';');
+      const { schema } = responses[200]?.content[type] ?? assert.fail(`${type} is described`);
+      if (type !== 'application/json') return;
+      const validate = ajv.compile(closed(schema));
+      assert.ok(validate(await response.json()), ajv.errorsText(validate.errors));
+    });
+  }
+});

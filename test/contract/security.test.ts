@@ -3,9 +3,21 @@
 import assert from 'node:assert/strict';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { type Ask, assertReply, connect, keyed, type Route, routes, startUpload } from '../helpers/http.ts';
+import { hashOf } from '../../src/storage/keys.ts';
+import {
+  type Ask,
+  adminForbidden,
+  adminOperations,
+  askAdmin,
+  assertReply,
+  connect,
+  type Route,
+  routes,
+  startUpload,
+} from '../helpers/http.ts';
+import { credential, planted } from '../helpers/keys.ts';
 import { readPhotos } from '../helpers/pictures.ts';
-import { credential, startServer, type TestServer } from '../helpers/server.ts';
+import { startServer, type TestServer } from '../helpers/server.ts';
 
 const photos = await readPhotos();
 let server: TestServer;
@@ -20,7 +32,19 @@ after(() => server.close());
 interface Attempt {
   readonly headers?: OutgoingHttpHeaders;
   readonly query?: string;
+  readonly path?: string;
 }
+
+/** Where a key belongs, and how it is written there. */
+interface Place {
+  readonly keyHeader: string;
+  readonly key: string;
+  readonly write: (key: string) => string;
+  /** Which of the keys there are may be sent there. */
+  readonly good: readonly PlantedName[];
+}
+
+type PlantedName = keyof typeof planted;
 
 const otherHeaders = [
   'authorization',
@@ -32,10 +56,14 @@ const otherHeaders = [
 ];
 
 /** What somebody may send who does not have the key, or not where it belongs. */
-function attempts({ keyHeader, key }: Route): Record<string, Attempt> {
-  const send = (value: string | string[]): Attempt => ({ headers: { [keyHeader]: value } });
+function attempts({ keyHeader, key, write, good }: Place): Record<string, Attempt> {
+  const send = (...values: string[]): Attempt => {
+    const [value, ...more] = values.map(write);
+    return { headers: { [keyHeader]: more.length === 0 ? value : [value as string, ...more] } };
+  };
   return {
     'no key': {},
+    'an empty header': { headers: { [keyHeader]: '' } },
     'an empty key': send(''),
     'a wrong key': send('wrong'),
     'a key that begins right': send(key.slice(0, -1)),
@@ -45,37 +73,68 @@ function attempts({ keyHeader, key }: Route): Record<string, Attempt> {
     'a key before a no-break space': send(`${key}\u00a0`),
     'a key before a tab and more': send(`${key}\t0`),
     'a key in quotation marks': send(`"${key}"`),
-    'a key behind a scheme': send(`Bearer ${key}`),
+    'a key behind a scheme too many': send(`Bearer ${key}`),
+    'a key behind another scheme': { headers: { [keyHeader]: `Basic ${key}` } },
     'a key of 10 kB': send('k'.repeat(10_000)),
     'the right key 400 times over': send(key.repeat(400)),
-    'the right key twice, as a list': send([key, key]),
-    'the right key and a wrong one': send([key, 'wrong']),
-    'a wrong key and the right one': send(['wrong', key]),
+    'the right key twice, as a list': send(key, key),
+    'the right key and a wrong one': send(key, 'wrong'),
+    'a wrong key and the right one': send('wrong', key),
     'the right key twice, in one header': send(`${key}, ${key}`),
-    "another API's key": send(key === credential.apiKey ? credential.secretKey : credential.apiKey),
     'the appKey': send(credential.appKey),
-    'the key in the query': { query: `?${keyHeader}=${key}&key=${key}&secretKey=${key}&apiKey=${key}` },
+    'the hash of the key': send(hashOf(key)),
+    'the key in the query': { query: `${keyHeader}=${key}&key=${key}&secretKey=${key}&apiKey=${key}` },
     'the key in a cookie': { headers: { cookie: `${keyHeader}=${key}` } },
     'the key in other headers': {
       headers: Object.fromEntries(
-        otherHeaders.filter((name) => name !== keyHeader).map((name) => [name, key]),
+        otherHeaders.filter((name) => name !== keyHeader).map((name) => [name, write(key)]),
       ),
     },
+    ...Object.fromEntries(
+      Object.entries(planted)
+        .filter(([name]) => !good.includes(name as PlantedName))
+        .map(([name, { secret }]) => [`${name}, which is not for here`, send(secret)]),
+    ),
   };
 }
 
-for (const route of Object.values(routes)) {
-  describe(`keys: ${route.name}`, () => {
-    it('lets in who has the key', async () => {
-      const { headers, body } = route.asking(photos.face);
-      assert.equal((await ask(route.path, { headers: keyed(route, headers), body })).status, 200);
-    });
+const apiKeys: readonly PlantedName[] = ['api', 'a spare x-api-key', 'an x-api-key for one request a day'];
 
-    for (const [name, { headers = {}, query = '' }] of Object.entries(attempts(route))) {
+/** The keys that are good for a dialect. */
+const goodKeys: Readonly<Record<Route['dialect'], readonly PlantedName[]>> = {
+  nhn: ['secret', 'a secret for one request a day'],
+  argos: [...apiKeys, 'an x-api-key for ARGOS alone'],
+  native: [...apiKeys, 'an x-api-key for the native API alone'],
+};
+
+for (const route of Object.values(routes)) {
+  const place: Place = { ...route, write: (key) => key, good: goodKeys[route.dialect] };
+  const tries = attempts(place);
+  if (route.dialect === 'nhn') {
+    const key = { headers: { authorization: route.key } };
+    tries["another app's appKey"] = { ...key, path: route.path.replace('contract', 'other') };
+    tries["a revoked app's appKey"] = { ...key, path: route.path.replace('contract', 'revoked') };
+    tries['an appKey of other case'] = { ...key, path: route.path.replace('contract', 'Contract') };
+    tries['a longer appKey'] = { ...key, path: route.path.replace('contract', 'contractt') };
+  }
+
+  describe(`keys: ${route.name}`, () => {
+    // Those with a quota are good, but only for one of the routes.
+    for (const name of place.good.filter((one) => !one.includes('one request a day'))) {
+      it(`lets in who has a key: ${name}`, async () => {
+        const { headers, body } = route.asking(photos.face);
+        const { secret } = planted[name];
+        const reply = await ask(route.path, { headers: { ...headers, [route.keyHeader]: secret }, body });
+        assert.equal(reply.status, 200);
+        assert.notEqual(reply.body.header?.isSuccessful, false);
+      });
+    }
+
+    for (const [name, { headers = {}, query = '', path = route.path }] of Object.entries(tries)) {
       it(`refuses ${name}, before the body is read`, async (t) => {
         const assess = t.mock.method(server.engine, 'assess');
         const admit = t.mock.method(server.gate, 'admit');
-        const upload = startUpload(server, route.path + query, {
+        const upload = startUpload(server, `${path}?${query}`, {
           'content-type': 'application/json',
           ...headers,
         });
@@ -110,8 +169,54 @@ for (const route of Object.values(routes)) {
   });
 }
 
+describe('keys: another app with its own', () => {
+  it('is let in, so that what is refused above is refused for whom it was sent', async () => {
+    const { headers, body } = routes.nhn.asking(photos.face);
+    const authorization = planted["another app's secret"].secret;
+    const path = routes.nhn.path.replace('contract', 'other');
+    const reply = await ask(path, { headers: { ...headers, authorization }, body });
+    assert.equal(reply.body.header.resultCode, 0);
+  });
+});
+
+for (const { method, template, path, body } of adminOperations) {
+  describe(`admin tokens: ${method} ${template}`, () => {
+    const tries = attempts({
+      keyHeader: 'authorization',
+      key: credential.adminToken,
+      write: (key) => `Bearer ${key}`,
+      good: ['admin'],
+    });
+    tries['the token without a scheme'] = { headers: { authorization: credential.adminToken } };
+
+    for (const [name, { headers = {}, query = '' }] of Object.entries(tries)) {
+      it(`refuses ${name}, before a body is read`, async () => {
+        const address = `${path}${path.includes('?') ? '&' : '?'}${query}`;
+        const type = body === undefined ? {} : { 'content-type': 'application/json' };
+        const upload = startUpload(server, address, { ...type, ...headers }, { method });
+        await upload.begun;
+        upload.request.write('{"name":');
+        const reply = await upload.answered;
+        upload.request.destroy();
+        assertReply(reply, adminForbidden);
+        assert.doesNotMatch(reply.text, /contract/);
+      });
+    }
+  });
+}
+
+describe('admin tokens', () => {
+  for (const operation of adminOperations) {
+    it(`let in: ${operation.method} ${operation.template}`, async () => {
+      const response = await askAdmin(server, operation);
+      assert.equal(response.status, 200, await response.text());
+      assert.equal(response.headers.get('cache-control'), 'no-store');
+    });
+  }
+});
+
 describe('paths that do not exist', () => {
-  for (const path of ['/v1.0/else', '/modules/else', '/liveness/else', '/v1/else']) {
+  for (const path of ['/v1.0/else', '/modules/else', '/liveness/else', '/v1/else', '/admin/v1/else']) {
     it(`${path}: is refused before the body of whoever it is is read`, async () => {
       const upload = startUpload(server, path, { 'content-type': 'application/json' });
       await upload.begun;

@@ -1,70 +1,31 @@
 /** The server as its user runs it: started from the command line, asked with the commands it prints, and stopped. */
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { standardWeights } from '../helpers/weights.ts';
+import { hashOf } from '../../src/storage/keys.ts';
+import { launcher, linkWeights, serve } from '../helpers/serve.ts';
 
-const launcher = join(import.meta.dirname, '..', '..', 'bin', 'bonafide.js');
 const shell = promisify(execFile);
 
 let dataFolder: string;
 
+/** What the first start printed. */
+let printed: { secretKey: string; apiKey: string; adminToken: string };
+
 before(async () => {
   dataFolder = await mkdtemp(join(tmpdir(), 'bonafide-serve-'));
-  const weights = await standardWeights();
-  await symlink(weights, join(dataFolder, 'models'));
+  await linkWeights(dataFolder);
 });
 after(() => rm(dataFolder, { recursive: true, force: true }));
 
-interface Running {
-  child: ChildProcess;
-  origin: string;
-  /** What was printed up to the line that names the OpenAPI document. */
-  banner: string;
-}
-
-async function start(...flags: string[]): Promise<Running> {
-  const child = spawn(
-    process.execPath,
-    [
-      launcher,
-      'serve',
-      '--data',
-      dataFolder,
-      '--profile',
-      'standard',
-      '--port',
-      '0',
-      '--workers',
-      '1',
-      ...flags,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const lines: string[] = [];
-  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
-    lines.push(line);
-    if (line.startsWith('OpenAPI document:')) break;
-  }
-  const banner = lines.join('\n');
-  const [origin] = /http:\/\/127\.0\.0\.1:\d+/.exec(banner) ?? assert.fail(banner);
-  child.stdout?.resume();
-  return { child, origin, banner };
-}
-
-async function stop({ child }: Running): Promise<number | null> {
-  child.kill('SIGTERM');
-  const [code] = await once(child, 'exit');
-  return code;
-}
+const start = (...flags: string[]) => serve(dataFolder, ...flags);
 
 async function refusal(
   args: string[],
@@ -83,7 +44,7 @@ async function refusal(
 }
 
 describe('serve', () => {
-  it('makes a credential on the first start, and prints commands that work as they are', async () => {
+  it('makes an app with its keys on the first start, and prints commands that work as they are', async () => {
     const running = await start();
     try {
       const commands = running.banner.split('\n').filter((line) => line.includes('curl '));
@@ -94,24 +55,45 @@ describe('serve', () => {
       assert.equal(answers[0].data.faceDetails[0].spoofing, true);
       assert.ok(answers[1].result.liveness_score < 50);
       assert.equal(answers[2].faces[0].verdicts.balanced, 'attack');
-      const { mode } = await stat(join(dataFolder, 'credential.json'));
-      assert.equal(mode & 0o777, 0o600);
+      const shown = (name: string) =>
+        new RegExp(`^  ${name} +(\\S+)$`, 'm').exec(running.banner)?.[1] ?? assert.fail(name);
+      printed = {
+        secretKey: shown('secretKey'),
+        apiKey: shown('x-api-key'),
+        adminToken: shown('admin token'),
+      };
+      const headers = { authorization: `Bearer ${printed.adminToken}` };
+      const { apps } = (await (await fetch(`${running.origin}/admin/v1/apps`, { headers })).json()) as {
+        apps: { name: string }[];
+      };
+      assert.deepEqual(
+        apps.map(({ name }) => name),
+        ['default'],
+      );
     } finally {
-      assert.equal(await stop(running), 0);
+      assert.equal(await running.stop(), 0);
     }
   });
 
-  it('keeps the credential on the next start, and does not print it again', async () => {
-    const { secretKey, apiKey } = JSON.parse(await readFile(join(dataFolder, 'credential.json'), 'utf8'));
+  it('keeps only hashes of them, in a file for its owner alone', async () => {
+    const path = join(dataFolder, 'bonafide.db');
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    const stored = await readFile(path, 'latin1');
+    for (const secret of Object.values(printed)) {
+      assert.ok(!stored.includes(secret) && stored.includes(hashOf(secret)));
+    }
+  });
+
+  it('goes on with them on the next start, and does not print them again', async () => {
     const running = await start();
-    assert.ok(!running.banner.includes(secretKey) && !running.banner.includes(apiKey));
+    for (const secret of Object.values(printed)) assert.ok(!running.banner.includes(secret));
     const ready = await fetch(`${running.origin}/readyz`);
     assert.deepEqual(await ready.json(), { status: 'ready', profile: 'standard' });
-    assert.equal(await stop(running), 0);
+    assert.equal(await running.stop(), 0);
   });
 
   it('on SIGTERM finishes what is in flight, refuses what is new, and ends', async () => {
-    const { apiKey } = JSON.parse(await readFile(join(dataFolder, 'credential.json'), 'utf8'));
+    const { apiKey } = printed;
     const running = await start();
     const picture = await readFile(join(dataFolder, 'samples', 'portrait.jpg'));
     const headers = {
@@ -142,14 +124,14 @@ describe('serve', () => {
   });
 
   it('does not wait for ever for a request that never ends', async () => {
-    const { apiKey } = JSON.parse(await readFile(join(dataFolder, 'credential.json'), 'utf8'));
+    const { apiKey } = printed;
     const running = await start('--shutdown-ms', '200');
     const headers = { 'x-api-key': apiKey, 'content-type': 'image/jpeg', 'content-length': '1000' };
     const stuck = request(`${running.origin}/v1/assess`, { method: 'POST', headers });
     stuck.on('error', () => {});
     stuck.write('x');
     await underWay(running.origin, 1);
-    assert.equal(await stop(running), 0);
+    assert.equal(await running.stop(), 0);
   });
 
   it('stops with a sentence on a bad or unknown setting', async () => {
@@ -179,7 +161,7 @@ describe('serve', () => {
     const second = await refusal(['--profile', 'standard', '--workers', '1', '--port', port, ...flags]);
     assert.equal(second.code, 2);
     assert.match(second.stderr, /^Cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE\./);
-    assert.equal(await stop(running), 0);
+    assert.equal(await running.stop(), 0);
     const third = await start(...flags);
     try {
       // The commands hold in a folder whose name a shell would trip over.
@@ -187,18 +169,18 @@ describe('serve', () => {
         JSON.parse((await shell('bash', ['-c', command])).stdout);
       }
     } finally {
-      assert.equal(await stop(third), 0);
+      assert.equal(await third.stop(), 0);
     }
   });
 
-  it('stops with a sentence when the credential is damaged', async () => {
+  it('stops with a sentence when the database is damaged', async () => {
     const other = join(dataFolder, 'damaged');
     await mkdir(other);
     await symlink(join(dataFolder, 'models'), join(other, 'models'));
-    await writeFile(join(other, 'credential.json'), '');
+    await writeFile(join(other, 'bonafide.db'), 'This is no database.'.repeat(100));
     const { code, stderr } = await refusal(['--profile', 'standard', '--data', other]);
     assert.equal(code, 2);
-    assert.match(stderr, /^\S+credential\.json does not hold a credential\. Move it away/);
+    assert.match(stderr, /^The database \S+bonafide\.db cannot be used: file is not a database\.$/m);
   });
 
   it('stops with a sentence on a host that could never match', async () => {
@@ -207,18 +189,6 @@ describe('serve', () => {
       assert.equal(code, 2, host);
       assert.match(stderr, /^--url-allowed-hosts must be hosts/, host);
     }
-  });
-
-  it('starts on a data folder that it cannot write to, once there is a credential', async (t) => {
-    const other = await mkdtemp(join(tmpdir(), 'bonafide-read-only-'));
-    t.after(() => rm(other, { recursive: true }));
-    await symlink(join(dataFolder, 'models'), join(other, 'models'));
-    await copyFile(join(dataFolder, 'credential.json'), join(other, 'credential.json'));
-    const before = await readdir(other);
-    const running = await start('--data', other);
-    assert.equal(await stop(running), 0);
-    // Read-only is more than the superuser, as whom tests may run, can be told; nothing written says the same.
-    assert.deepEqual(await readdir(other), before);
   });
 });
 

@@ -11,7 +11,8 @@ import {
 import { connect as connectTcp } from 'node:net';
 import type { ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { credential, type TestServer } from './server.ts';
+import { credential, planted, plantedTransaction } from './keys.ts';
+import type { TestServer } from './server.ts';
 
 export interface Reply {
   readonly status: number;
@@ -58,6 +59,9 @@ function checkedReply(status: number, headers: Headers, text: string): Reply {
   return { status, headers, text, body };
 }
 
+/** As the server writes them. */
+export const formats = { 'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/ };
+
 /** The part of an OpenAPI document that tests look at. */
 export interface OpenApi {
   readonly openapi: string;
@@ -83,7 +87,7 @@ export async function openApiOf(origin: string): Promise<OpenApi> {
 /** Checks answers against the document that the server itself serves. */
 async function openApiCheck(origin: string): Promise<(method: string, path: string, reply: Reply) => void> {
   const { paths } = await openApiOf(origin);
-  const ajv = new Ajv2020({ allErrors: true });
+  const ajv = new Ajv2020({ allErrors: true, formats });
   const compiled = new Map<object, ValidateFunction>();
   return (method, path, { status, headers, body, text }) => {
     const template = Object.keys(paths).find((candidate) => matchesTemplate(candidate, path));
@@ -274,9 +278,75 @@ export const routes: Readonly<Record<'nhn' | 'argos' | 'argosShort' | 'native', 
     key: credential.apiKey,
     asking: (image) => json({ image: { bytes: base64(image) } }),
     forbidden: { status: 401, shape: problem(401, /^unauthorized$/) },
-    unavailable: { status: 503, shape: problem(503, /_(full|draining|exceeded|died)$/) },
+    unavailable: { status: 503, shape: problem(503, /_(full|draining|exceeded|died|unavailable)$/) },
   },
 };
+
+/** An operation of the admin API, and a request that it answers: on a server as tests find it, with 200. */
+export interface AdminOperation {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** As the OpenAPI document has it. */
+  readonly template: string;
+  readonly path: string;
+  readonly body?: object;
+}
+
+const adminOperation = (
+  method: AdminOperation['method'],
+  template: string,
+  { path = template, body }: { path?: string; body?: object } = {},
+): AdminOperation => ({
+  method,
+  template: `/admin/v1${template}`,
+  path: `/admin/v1${path}`,
+  ...(body !== undefined && { body }),
+});
+
+const keyPath = (rest = '') => ({ path: `/keys/key_${planted['a spare x-api-key'].secret}${rest}` });
+
+/** All of the admin API. */
+export const adminOperations: readonly AdminOperation[] = [
+  adminOperation('GET', '/apps'),
+  adminOperation('POST', '/apps', { body: { name: 'new', limits: { perDay: 5 } } }),
+  adminOperation('GET', '/apps/{app}', { path: '/apps/other' }),
+  adminOperation('PATCH', '/apps/{app}', { path: '/apps/other', body: { limits: { perDay: 5 } } }),
+  adminOperation('POST', '/apps/{app}/keys', {
+    path: '/apps/other/keys',
+    body: { kind: 'api', name: 'new', scopes: ['native'], expiresAt: '2100-01-01T00:00:00.000Z' },
+  }),
+  adminOperation('POST', '/apps/{app}/revoke', { path: '/apps/revoked/revoke' }),
+  adminOperation('GET', '/keys', { path: '/keys?app=other&limit=5' }),
+  adminOperation('GET', '/keys/{key}', keyPath()),
+  adminOperation('PATCH', '/keys/{key}', { ...keyPath(), body: { limits: { perSecond: 5, burst: 5 } } }),
+  adminOperation('POST', '/keys/{key}/rotate', { ...keyPath('/rotate'), body: { graceSeconds: 60 } }),
+  adminOperation('POST', '/keys/{key}/revoke', keyPath('/revoke')),
+  adminOperation('GET', '/admin-tokens'),
+  adminOperation('POST', '/admin-tokens', { body: { name: 'new' } }),
+  adminOperation('POST', '/admin-tokens/{adminToken}/revoke', {
+    path: `/admin-tokens/adm_${planted['a revoked admin token'].secret}/revoke`,
+  }),
+  adminOperation('GET', '/transactions', { path: '/transactions?outcome=live&limit=5' }),
+  adminOperation('DELETE', '/transactions', { path: '/transactions?tag=none' }),
+  adminOperation('GET', '/transactions/export', { path: '/transactions/export?format=csv' }),
+  adminOperation('GET', '/transactions/{transaction}', { path: `/transactions/${plantedTransaction}` }),
+  adminOperation('DELETE', '/transactions/{transaction}', { path: `/transactions/${plantedTransaction}` }),
+  adminOperation('GET', '/usage', { path: '/usage?by=day,outcome' }),
+];
+
+/** The operation's request, with a token that is good. */
+export async function askAdmin(
+  server: TestServer,
+  { method, path, body }: Pick<AdminOperation, 'method' | 'path' | 'body'>,
+): Promise<Response> {
+  const type = body === undefined ? {} : { 'content-type': 'application/json' };
+  return await fetch(server.origin + path, {
+    method,
+    headers: { authorization: `Bearer ${credential.adminToken}`, ...type },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
+
+export const adminForbidden: Expected = { status: 401, shape: problem(401, /^unauthorized$/) };
 
 /** The route's key in its place, and more headers. */
 export function keyed({ keyHeader, key }: Route, more: Record<string, string> = {}): Record<string, string> {
@@ -301,10 +371,10 @@ export function startUpload(
   server: TestServer,
   path: string,
   headers: OutgoingHttpHeaders,
-  options: { expect?: boolean } = {},
+  options: { expect?: boolean; method?: string } = {},
 ): Upload {
   const request = httpRequest(server.origin + path, {
-    method: 'POST',
+    method: options.method ?? 'POST',
     agent: false,
     headers: {
       'transfer-encoding': 'chunked',

@@ -1,5 +1,8 @@
-/** A whole server for contract tests: real models, real sockets, one credential. */
+/** A whole server for contract tests: real models, real sockets, a real database with keys of every kind. */
 
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { createRemoteImageFetcher } from '../../src/intake/remote-image.ts';
@@ -7,15 +10,24 @@ import { type EngineOptions, startEngine } from '../../src/liveness/pool.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
 import { buildApp } from '../../src/server/app.ts';
 import { createAuthenticator } from '../../src/server/auth.ts';
+import type { ClientAddressMode } from '../../src/server/client-address.ts';
 import { createGate, type Gate } from '../../src/server/gate.ts';
+import { createLimiter } from '../../src/server/limits.ts';
 import { createMetrics } from '../../src/server/observability.ts';
+import { createQuotas } from '../../src/server/quotas.ts';
+import { createRates } from '../../src/server/rates.ts';
+import { startRecorder } from '../../src/server/recorder.ts';
+import { createSeenBefore } from '../../src/server/seen-before.ts';
+import { createWrongKeys } from '../../src/server/wrong-keys.ts';
+import { createAvailability } from '../../src/storage/availability.ts';
+import { openStorage, type Storage } from '../../src/storage/database.ts';
+import { openJournal } from '../../src/storage/journal.ts';
+import { Keys } from '../../src/storage/keys.ts';
+import { Transactions } from '../../src/storage/transactions.ts';
+import { plantKeys } from './keys.ts';
 import { standardWeights } from './weights.ts';
 
-export const credential = {
-  appKey: 'contract-app-key',
-  secretKey: 'contract-secret-key-0123',
-  apiKey: 'contract-api-key-012345',
-} as const;
+export { credential } from './keys.ts';
 
 export interface ServerOptions {
   engine?: Partial<Pick<EngineOptions, 'workers' | 'queue' | 'deadlineMs'>>;
@@ -24,6 +36,13 @@ export interface ServerOptions {
   maxImageBytes?: number;
   nhnConfidence?: 'fraction' | 'percent';
   profileNote?: string;
+  knownKeysMs?: number;
+  wrongKeysPerMinute?: number;
+  trustedProxies?: readonly string[];
+  clientAddress?: ClientAddressMode;
+  journalBytes?: number;
+  /** A database that others use too, and that outlives the server; without one it has its own. */
+  storage?: Storage;
   /** Gets every log line. */
   log?: { write(line: string): void };
 }
@@ -32,6 +51,9 @@ export interface TestServer {
   readonly origin: string;
   readonly app: FastifyInstance;
   readonly gate: Gate;
+  /** Holds the journal and, where no other is given, the database. */
+  readonly dataFolder: string;
+  readonly storage: Storage;
   readonly engine: Awaited<ReturnType<typeof startEngine>>;
   close(): Promise<void>;
 }
@@ -88,19 +110,54 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     timeoutMs: options.urlTimeoutMs ?? 1_000,
     allowedHosts: options.urlAllowedHosts ?? [],
   });
+  const dataFolder = await mkdtemp(join(tmpdir(), 'bonafide-server-'));
+  const storage = options.storage ?? (await openStorage({ folder: dataFolder, create: true }));
+  await plantKeys(storage.db);
+  const availability = createAvailability(() => {});
+  const logger =
+    options.log === undefined ? pino({ level: 'silent' }) : pino({ level: 'trace' }, options.log);
+  const transactions = new Transactions(storage.db);
+  const recorder = startRecorder({
+    journal: openJournal({
+      folder: join(dataFolder, 'journal'),
+      maxBytes: options.journalBytes ?? 1_000_000_000,
+    }),
+    transactions,
+    availability,
+    seenBefore: createSeenBefore(transactions, availability, 30),
+    profile,
+    clientAddress: options.clientAddress ?? 'truncated',
+    logger,
+    onRecorded: metrics.countTransaction,
+  });
+  const authenticator = await createAuthenticator({
+    keys: new Keys(storage.db),
+    availability,
+    knownKeysMs: options.knownKeysMs ?? 60_000,
+  });
   const app = await buildApp({
     services: {
       engine,
       profile,
       remoteImages,
       gate,
-      authenticator: createAuthenticator(credential),
+      authenticator,
+      // The suites of wrong keys send more than anybody should.
+      wrongKeys: createWrongKeys(options.wrongKeysPerMinute ?? 1_000_000),
+      limiter: createLimiter(
+        createRates(storage.counters.pool, availability),
+        createQuotas(storage.counters.db, availability),
+      ),
+      recorder,
+      availability,
       maxImageBytes: options.maxImageBytes ?? 20_000_000,
       nhnConfidence: options.nhnConfidence ?? 'fraction',
       profileNote: options.profileNote,
     },
+    storage,
     metrics,
-    logger: options.log === undefined ? pino({ level: 'silent' }) : pino({ level: 'trace' }, options.log),
+    logger,
+    trustedProxies: options.trustedProxies ?? [],
     version: '0.0.0',
   });
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -108,12 +165,18 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     origin,
     app,
     gate,
+    dataFolder,
+    storage,
     engine,
     async close() {
       app.server.closeAllConnections();
       await app.close();
       await remoteImages.close();
       await engine.close();
+      await recorder.close();
+      await authenticator.close();
+      if (options.storage === undefined) await storage.close();
+      await rm(dataFolder, { recursive: true });
     },
   };
 }

@@ -2,19 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { parseScores } from '../../src/evaluation/scores.ts';
+import { openStorage } from '../../src/storage/database.ts';
+import { Transactions } from '../../src/storage/transactions.ts';
 import { landscape, placeFaces, readPhotos } from '../helpers/pictures.ts';
-import { standardWeights } from '../helpers/weights.ts';
+import { launcher, linkWeights, serve } from '../helpers/serve.ts';
 
-const launcher = join(import.meta.dirname, '..', '..', 'bin', 'bonafide.js');
 const portrait = join(import.meta.dirname, '..', '..', 'assets', 'portrait.svg');
 
 let folder: string;
@@ -26,7 +27,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'evaluate-'));
   data = join(folder, 'data');
   await mkdir(data);
-  await symlink(await standardWeights(), join(data, 'models'));
+  await linkWeights(data);
   const { face, body } = await readPhotos();
   const pictures = join(folder, 'pictures');
   await mkdir(pictures);
@@ -271,46 +272,39 @@ describe('calibrate', () => {
 
   it('writes what a server answers with', async () => {
     const path = join(folder, 'calibration.json');
-    const server = start(
-      'serve',
-      '--data',
-      data,
-      '--profile',
-      'standard',
-      '--port',
-      '0',
-      '--workers',
-      '1',
-      '--calibration',
-      path,
-    );
+    const server = await serve(data, '--calibration', path);
+    let answered: { requestId: string; calibrationSha256: unknown };
     try {
-      let origin: string | undefined;
-      for await (const line of createInterface({ input: server.stdout })) {
-        origin = /is ready on (\S+)/.exec(line)?.[1];
-        if (origin !== undefined) break;
-      }
-      server.stdout.resume();
-      const { apiKey } = JSON.parse(await readFile(join(data, 'credential.json'), 'utf8'));
-      const answer = await fetch(`${origin}/v1/assess`, {
+      const apiKey = /x-api-key +(\S+)$/m.exec(server.banner)?.[1] ?? assert.fail(server.banner);
+      const answer = await fetch(`${server.origin}/v1/assess`, {
         method: 'POST',
         headers: { 'x-api-key': apiKey, 'content-type': 'image/jpeg' },
         body: await readFile(join(folder, 'pictures', 'live near-0.jpg')),
       });
-      const { operatingPoints, faces } = (await answer.json()) as Record<string, unknown> & {
+      const { requestId, calibrationSha256, operatingPoints, faces } = (await answer.json()) as Record<
+        string,
+        unknown
+      > & {
+        requestId: string;
         faces: { pLive: number; scores: { logOdds: number }[] }[];
       };
-      const own = JSON.parse(await readFile(path, 'utf8'));
+      const file = await readFile(path);
+      const own = JSON.parse(file.toString());
       assert.deepEqual(operatingPoints, own.operatingPoints);
       const { slope, intercept } = own.calibration;
       const logOdds = faces[0]?.scores[0]?.logOdds as number;
       assert.ok(
         Math.abs((faces[0]?.pLive as number) - 1 / (1 + Math.exp(-(slope * logOdds + intercept)))) < 1e-9,
       );
+      assert.equal(calibrationSha256, createHash('sha256').update(file).digest('hex'));
+      answered = { requestId, calibrationSha256 };
     } finally {
-      server.kill('SIGTERM');
-      await once(server, 'exit');
+      await server.stop();
     }
+    const storage = await openStorage({ folder: data, create: false });
+    const row = await new Transactions(storage.db).find(answered.requestId);
+    await storage.close();
+    assert.equal(row?.calibrationSha256, answered.calibrationSha256);
   });
 
   it('stops the start with a sentence where it is another profile\u2019s', async () => {

@@ -1,6 +1,7 @@
 /** Fusion, calibration and intervals: what is fitted on what, and the file that a server loads. */
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -239,7 +240,8 @@ describe('a calibration file', () => {
     const path = join(folder, 'calibration.json');
     await writeFile(path, JSON.stringify(own));
     const loaded = await loadCalibration(path);
-    const { profile, liveness } = applyCalibration(standard, loaded, path);
+    const { profile, liveness, calibrationSha256 } = applyCalibration(standard, loaded, path);
+    assert.equal(calibrationSha256, createHash('sha256').update(JSON.stringify(own)).digest('hex'));
     assert.deepEqual(profile.calibration, own.calibration);
     assert.deepEqual(profile.operatingPoints, own.operatingPoints);
     assert.deepEqual([profile.liveness[0]?.weight, liveness[0]?.weight], [2, 2]);

@@ -1,27 +1,15 @@
 /** The command line from outside: what it prints where, and its exit codes. No weights and no network. */
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import * as catalog from '../../src/models/catalog.ts';
+import { run } from '../helpers/cli.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const main = join(root, 'src', 'cli', 'main.ts');
-
-function run(args: string[], env: Record<string, string> = {}) {
-  const clean = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith('BONAFIDE_')),
-  );
-  return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [main, ...args], { env: { ...clean, ...env } }, (error, stdout, stderr) =>
-      resolve({ code: error?.code ?? 0, stdout, stderr }),
-    );
-  });
-}
 
 async function temporary(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'main-'));
@@ -29,12 +17,14 @@ async function temporary(t: TestContext): Promise<string> {
   return folder;
 }
 
+const onStorage = ['apps', 'keys', 'admin-tokens', 'transactions', 'usage'];
+
 describe('bonafide', () => {
   it('lists its commands', async () => {
     const [none, help] = await Promise.all([run([]), run(['--help'])]);
     assert.deepEqual(none, help);
     assert.equal(help.code, 0);
-    for (const name of ['serve', 'check', 'evaluate', 'calibrate', 'models', 'samples'])
+    for (const name of ['serve', 'check', 'evaluate', 'calibrate', 'models', 'samples', ...onStorage])
       assert.match(help.stdout, new RegExp(`^  ${name} `, 'm'));
   });
 
@@ -74,7 +64,7 @@ describe('bonafide', () => {
   });
 
   it('has a help for each command', async () => {
-    for (const name of ['check', 'evaluate', 'calibrate', 'models', 'samples']) {
+    for (const name of ['check', 'evaluate', 'calibrate', 'models', 'samples', ...onStorage]) {
       const { code, stdout, stderr } = await run([name, '--help']);
       assert.deepEqual([code, stderr], [0, ''], name);
       assert.match(stdout, new RegExp(`^Usage: bonafide ${name} `));

@@ -3,8 +3,9 @@
 import type { Static } from 'typebox';
 import { decodeBase64 } from '../../intake/image-source.ts';
 import { RequestError } from '../../server/errors.ts';
+import { TagHeaders } from '../../server/tag.ts';
 import { acceptJsonOnly, jsonLimit } from '../../server/upload.ts';
-import { type Dialect, refuseOtherMethods, whenGone } from '../dialect.ts';
+import { admit, assess, type Dialect, refuseOtherMethods, whenGone } from '../dialect.ts';
 import { Body, ErrorBody, errorExamples, Forbidden, formats, Success, toAnswer, toRefusal } from './wire.ts';
 
 export const argos: Dialect = {
@@ -27,6 +28,7 @@ export const argos: Dialect = {
             'Compatible with ARGOS Face Liveness. The largest face is scored; a second face of at least a third of its area is refused.',
           tags: ['ARGOS Face Liveness'],
           security: [{ apiKey: [] }],
+          headers: TagHeaders,
           body: Body,
           response: {
             200: Success,
@@ -36,6 +38,12 @@ export const argos: Dialect = {
               examples: [errorExamples.refused],
             },
             403: Forbidden,
+            429: {
+              ...ErrorBody,
+              description:
+                'Over a rate or a quota, or too many wrong keys (1001); `Retry-After` says when to ask again.',
+              examples: [errorExamples.limited],
+            },
             503: {
               ...ErrorBody,
               description: 'Full, shutting down or out of time (1001); `Retry-After` says when to ask again.',
@@ -43,17 +51,16 @@ export const argos: Dialect = {
             },
           },
         },
-        onRequest: async (request, reply) => {
-          if (!services.authenticator.acceptsApiKey(request.headers['x-api-key'])) {
-            throw new RequestError('unauthorized', 'The x-api-key is wrong.');
-          }
-          services.gate.admit(reply);
-        },
+        onRequest: (request, reply) =>
+          admit(services, request, reply, (looking) =>
+            services.authenticator.byApiKey(request.headers['x-api-key'], 'argos', looking),
+          ),
       },
       async (request, reply) => {
         if (request.body === undefined) throw new RequestError('invalid_request', 'The body is empty.');
         const bytes = decodeBase64(request.body.faceImage, services.maxImageBytes);
-        const assessment = await services.engine.assess(bytes, {
+        const { assessment } = await assess(services, reply, bytes, {
+          mode: 'balanced',
           admitted: formats,
           signal: whenGone(reply),
         });

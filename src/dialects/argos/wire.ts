@@ -7,6 +7,7 @@ import {
   type Failure,
   type FailureCode,
   jsonType,
+  limiting,
   type Refusal,
   retryAfter,
 } from '../dialect.ts';
@@ -64,7 +65,8 @@ export const ErrorBody = Type.Object({
   message: Type.String(),
   errorCode: Type.Enum(Object.values(errorCodes), {
     type: 'integer',
-    description: '1016 faceImage is required; 1017 face analysis failed; 1001 the service is not available.',
+    description:
+      '1016 faceImage is required; 1017 face analysis failed; 1001 the service is not available, or not to this caller now.',
   }),
 });
 export type ErrorBody = Static<typeof ErrorBody>;
@@ -98,6 +100,8 @@ const elsewhere: Words = {
   errorCode: errorCodes.required,
 };
 const unavailable: Words = { message: 'Service is not available', errorCode: errorCodes.unavailable };
+const tooMany: Words = { message: 'Too many requests', errorCode: errorCodes.unavailable };
+const quotaExceeded: Words = { message: 'Quota is exceeded', errorCode: errorCodes.unavailable };
 
 const wordsByFailure: Readonly<Record<Exclude<FailureCode, 'unauthorized'>, Words>> = {
   invalid_request: required,
@@ -107,6 +111,7 @@ const wordsByFailure: Readonly<Record<Exclude<FailureCode, 'unauthorized'>, Word
   request_timeout: required,
   method_not_allowed: elsewhere,
   not_found: elsewhere,
+  conflict: elsewhere,
   too_many_bytes: failed('IMAGE_TOO_LARGE'),
   image_too_large: failed('IMAGE_TOO_LARGE'),
   invalid_base64: failed('INVALID_BASE64'),
@@ -119,8 +124,13 @@ const wordsByFailure: Readonly<Record<Exclude<FailureCode, 'unauthorized'>, Word
   url_not_an_image: failed('ANALYSIS_FAILED'),
   url_timeout: failed('ANALYSIS_FAILED'),
   engine_failure: failed('ANALYSIS_FAILED'),
+  too_many_wrong_keys: tooMany,
+  rate_limited: tooMany,
+  quota_exceeded: quotaExceeded,
   service_full: unavailable,
   service_draining: unavailable,
+  storage_unavailable: unavailable,
+  log_unavailable: unavailable,
   queue_full: unavailable,
   deadline_exceeded: unavailable,
   aborted: unavailable,
@@ -129,16 +139,22 @@ const wordsByFailure: Readonly<Record<Exclude<FailureCode, 'unauthorized'>, Word
 
 export const errorExamples = {
   refused: { transactionId: 'e0nvom3caiis7', ...required },
+  limited: { transactionId: 'e0nvom3caiis7', ...quotaExceeded },
   unavailable: { transactionId: 'e0nvom3caiis7', ...unavailable },
 } satisfies Record<string, ErrorBody>;
 
 /** A failure in the vendor's words. */
-export function toRefusal({ code }: Failure, transactionId: string): Refusal {
-  const headers = { 'content-type': jsonType, ...retryAfter(code) };
+export function toRefusal(failure: Failure, transactionId: string): Refusal {
+  const { code } = failure;
+  const headers = { 'content-type': jsonType, ...retryAfter(failure) };
   if (code === 'unauthorized') return { status: 403, headers, body: { message: 'Forbidden' } };
-  const words = wordsByFailure[code];
-  const status = code === 'not_found' ? 404 : words === unavailable ? 503 : 400;
-  return { status, headers, body: { transactionId, ...words } };
+  return { status: statusOf(code), headers, body: { transactionId, ...wordsByFailure[code] } };
+}
+
+function statusOf(code: Exclude<FailureCode, 'unauthorized'>): number {
+  if (code === 'not_found') return 404;
+  if (limiting.has(code)) return 429;
+  return wordsByFailure[code] === unavailable ? 503 : 400;
 }
 
 /** The answer for an assessed image: the score of its largest face, or why there is none. */

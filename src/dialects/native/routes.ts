@@ -6,8 +6,17 @@ import { IntakeError } from '../../intake/errors.ts';
 import { decodeBase64 } from '../../intake/image-source.ts';
 import { imageFormats } from '../../liveness/decode.ts';
 import { RequestError } from '../../server/errors.ts';
+import { TagHeaders } from '../../server/tag.ts';
 import { acceptJsonOnly, acceptMultipart, jsonLimit } from '../../server/upload.ts';
-import { type Dialect, outcomeOf, refuseOtherMethods, type Services, whenGone } from '../dialect.ts';
+import {
+  admit,
+  assess,
+  type Dialect,
+  outcomeOf,
+  refuseOtherMethods,
+  type Services,
+  whenGone,
+} from '../dialect.ts';
 import { FormBody, JsonBody, RawBody, rawTypes, responses, toAnswer, toRefusal, urlPorts } from './wire.ts';
 
 type Body = Static<typeof JsonBody> | Static<typeof FormBody> | Static<typeof RawBody>;
@@ -38,6 +47,7 @@ export const native: Dialect = {
             'Takes JSON, a multipart form with one file `image`, or the image itself as the body. No face found is an answer: `status` is `no_face`.',
           tags: ['bonafide'],
           security: [{ apiKey: [] }],
+          headers: TagHeaders,
           body: {
             content: {
               'application/json': { schema: JsonBody },
@@ -47,20 +57,22 @@ export const native: Dialect = {
           },
           response: responses,
         },
-        onRequest: async (request, reply) => {
-          if (!services.authenticator.acceptsApiKey(request.headers['x-api-key'])) {
-            throw new RequestError('unauthorized', 'The x-api-key is missing or wrong.');
-          }
-          services.gate.admit(reply);
-        },
+        onRequest: (request, reply) =>
+          admit(services, request, reply, (looking) =>
+            services.authenticator.byApiKey(request.headers['x-api-key'], 'native', looking),
+          ),
       },
       async (request, reply) => {
         if (request.body === undefined) throw new RequestError('invalid_request', 'The body is empty.');
         const signal = whenGone(reply);
         const bytes = await readImage(request.body, services, signal);
-        const assessment = await services.engine.assess(bytes, { admitted: imageFormats, signal });
+        const { assessment, seenBefore } = await assess(services, reply, bytes, {
+          mode: 'balanced',
+          admitted: imageFormats,
+          signal,
+        });
         request.outcome = outcomeOf(assessment, 'balanced');
-        return toAnswer(assessment, services, request.id);
+        return toAnswer(assessment, seenBefore, services, request.id);
       },
     );
   },

@@ -2,7 +2,14 @@
 
 import { type Static, Type } from 'typebox';
 import type { PortRange } from '../../intake/remote-image.ts';
-import { type Assessment, landmarkNames, operatingPointNames, type Point } from '../../liveness/types.ts';
+import {
+  type Assessment,
+  landmarkNames,
+  type Measures,
+  operatingPointNames,
+  type Point,
+} from '../../liveness/types.ts';
+import type { SeenBefore } from '../../server/seen-before.ts';
 import { UploadedFile } from '../../server/upload.ts';
 import { type Failure, type FailureCode, type Refusal, retryAfter, type Services } from '../dialect.ts';
 
@@ -53,6 +60,26 @@ const Warning = Type.Object({
   limit: Type.Number({ description: 'As advised.' }),
 });
 
+const quality = {
+  side: Type.Number({
+    description: 'Shorter side of the box, in pixels; beyond the image where the box is.',
+  }),
+  eyeDistance: Type.Number({ description: 'Distance between the eyes, in pixels.' }),
+  margin: Type.Number({
+    description: 'Distance of the box from the nearest border, in pixels; negative where it reaches beyond.',
+  }),
+  angle: Type.Number({ description: 'Largest of yaw, pitch and roll, in degrees, 0..180.' }),
+  luma: Type.Number({ description: 'Mean luma of the box, 0..255.' }),
+  sharpness: Type.Number({
+    description: 'Mean absolute Laplacian of the luma of the box brought to 128 x 128 pixels, 0..1020.',
+  }),
+  typologyAngle: Type.Number({
+    description:
+      'Individual typology angle (ITA) of the cheeks, in degrees, -90..90: the lower, the darker the skin, or its light.',
+  }),
+} satisfies Record<keyof Measures, unknown>;
+const measureNames = Object.keys(quality) as (keyof Measures)[];
+
 const AnswerMembers = Type.Object({
   requestId: Type.String(),
   status: Type.Enum(['assessed', 'no_face'], {
@@ -63,10 +90,19 @@ const AnswerMembers = Type.Object({
     Type.String({ description: 'Why it is this profile and not the one hoped for.' }),
   ),
   models: Type.Array(Type.Object({ id: Type.String(), task: Type.String(), sha256: Type.String() })),
+  calibrationSha256: Type.Optional(
+    Type.String({
+      description:
+        "Of the BONAFIDE_CALIBRATION file in place of the profile's own calibration, where one is.",
+    }),
+  ),
   operatingPoints: Type.Record(
     Type.Enum([...operatingPointNames]),
     Type.Object({ threshold: Type.Number(), apcer: Type.Number(), bpcer: Type.Number() }),
-    { description: 'P(live) from which a face is live, with both error rates on the development set.' },
+    {
+      description:
+        'P(live) from which a face is live, with both error rates on the development set, or on the pictures of the calibration.',
+    },
   ),
   image: Type.Object({
     format: Type.String(),
@@ -88,9 +124,28 @@ const AnswerMembers = Type.Object({
       scores: Type.Array(Type.Object({ model: Type.String(), logOdds: Type.Number() }), {
         description: 'What each liveness model said by itself, uncalibrated.',
       }),
+      quality: Type.Object(quality, {
+        description: 'The conditions the face was taken in, as measured; warnings are of these.',
+      }),
       warnings: Type.Array(Warning),
     }),
     { description: 'Largest first, at most 20.' },
+  ),
+  seenBefore: Type.Optional(
+    Type.Object(
+      {
+        status: Type.Enum(['seen', 'not_seen', 'unknown'], {
+          description: 'unknown: the database did not answer, and this server had not seen it just before.',
+        }),
+        requestId: Type.Optional(Type.String({ description: 'Of the last transaction with it.' })),
+        firstAt: Type.Optional(Type.String({ format: 'date-time' })),
+        lastAt: Type.Optional(Type.String({ format: 'date-time' })),
+      },
+      {
+        description:
+          'Whether these very bytes came before under the same app, within BONAFIDE_SEEN_BEFORE_DAYS. A camera never takes the same picture twice.',
+      },
+    ),
   ),
   tooSmall: Type.Integer({ description: 'Faces left out because they are under 60 px.' }),
   warnings: Type.Array(Warning, { description: 'About the image as a whole.' }),
@@ -123,9 +178,24 @@ const answerExample: Answer = {
       pLive: 0.97,
       verdicts: { weak: 'live', balanced: 'live', strict: 'live' },
       scores: [{ model: 'minifas-128', logOdds: 3.4 }],
+      quality: {
+        side: 209.3,
+        eyeDistance: 96.82,
+        margin: 96.1,
+        angle: 4.71,
+        luma: 131.26,
+        sharpness: 8.94,
+        typologyAngle: 32.5,
+      },
       warnings: [],
     },
   ],
+  seenBefore: {
+    status: 'seen',
+    requestId: 'a8k2m4x0q7z1c',
+    firstAt: '2026-11-20T08:15:30.120Z',
+    lastAt: '2026-11-21T17:02:11.004Z',
+  },
   tooSmall: 0,
   warnings: [],
   timings: { decode: 6.1, detect: 9.8, score: 7.2 },
@@ -144,7 +214,11 @@ const problems: Readonly<Record<FailureCode, { status: number; title: string }>>
   headers_too_large: { status: 431, title: 'Headers too large' },
   request_timeout: { status: 408, title: 'Request timed out' },
   unauthorized: { status: 401, title: 'Unauthorized' },
+  too_many_wrong_keys: { status: 429, title: 'Too many wrong keys' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  quota_exceeded: { status: 429, title: 'Quota exceeded' },
   not_found: { status: 404, title: 'Not found' },
+  conflict: { status: 409, title: 'Conflict' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   invalid_base64: { status: 400, title: 'Invalid base64' },
   too_many_bytes: { status: 413, title: 'Too many bytes' },
@@ -159,6 +233,8 @@ const problems: Readonly<Record<FailureCode, { status: number; title: string }>>
   url_timeout: { status: 422, title: 'Image URL timed out' },
   service_full: { status: 503, title: 'Service full' },
   service_draining: { status: 503, title: 'Service shutting down' },
+  storage_unavailable: { status: 503, title: 'Database unavailable' },
+  log_unavailable: { status: 503, title: 'Log unavailable' },
   queue_full: { status: 503, title: 'Service full' },
   deadline_exceeded: { status: 503, title: 'Deadline exceeded' },
   aborted: { status: 503, title: 'Request aborted' },
@@ -185,12 +261,12 @@ function toProblem({ code, message }: Failure, requestId: string): Problem {
 /** A failure as a problem. */
 export function toRefusal(failure: Failure, requestId: string): Refusal {
   const body = toProblem(failure, requestId);
-  const headers = { 'content-type': 'application/problem+json; charset=utf-8', ...retryAfter(failure.code) };
+  const headers = { 'content-type': 'application/problem+json; charset=utf-8', ...retryAfter(failure) };
   return { status: body.status, headers, body };
 }
 
 /** A documented problem with an example of it. */
-function problem(description: string, code: FailureCode, message: string): object {
+export function problem(description: string, code: FailureCode, message: string): object {
   const examples = [toProblem({ code, message }, 'e0nvom3caiis7')];
   return { description, content: { 'application/problem+json': { schema: { ...Problem, examples } } } };
 }
@@ -222,6 +298,11 @@ export const responses = {
     'headers_too_large',
     'The head of the request has more bytes than are allowed.',
   ),
+  429: problem(
+    'Over a rate or a quota, or too many wrong keys; `Retry-After` says when to ask again.',
+    'quota_exceeded',
+    'The quota of this day is used up.',
+  ),
   500: problem('A defect of ours; the log has it.', 'engine_failure', 'The server failed.'),
   503: problem(
     'Full, shutting down or out of time; `Retry-After` says when to ask again.',
@@ -233,7 +314,8 @@ export const responses = {
 /** The answer for an assessed image. */
 export function toAnswer(
   assessment: Assessment,
-  { profile: { profile, models }, profileNote }: Pick<Services, 'profile' | 'profileNote'>,
+  seenBefore: SeenBefore | undefined,
+  { profile: { profile, models, calibrationSha256 }, profileNote }: Pick<Services, 'profile' | 'profileNote'>,
   requestId: string,
 ): Answer {
   const { image, faces, tooSmall, warnings, timings } = assessment;
@@ -244,9 +326,10 @@ export function toAnswer(
     profile: profile.id,
     ...(profileNote !== undefined && { profileNote }),
     models: models.map(({ id, task, sha256 }) => ({ id, task, sha256 })),
+    ...(calibrationSha256 !== undefined && { calibrationSha256 }),
     operatingPoints: profile.operatingPoints,
     image: { ...image },
-    faces: faces.map((face) => ({
+    faces: faces.map(({ measures, ...face }) => ({
       ...face,
       box: {
         x0: within(face.box.x0, image.width),
@@ -259,15 +342,26 @@ export function toAnswer(
       ) as Answer['faces'][number]['landmarks'],
       verdicts: { ...face.verdicts },
       scores: face.scores.map((score) => ({ ...score })),
+      quality: Object.fromEntries(
+        measureNames.map((name) => [name, round(measures[name])]),
+      ) as Answer['faces'][number]['quality'],
       warnings: face.warnings.map((warning) => ({ ...warning, value: round(warning.value) })),
     })),
+    ...(seenBefore !== undefined && { seenBefore: toSeenBefore(seenBefore) }),
     tooSmall,
     warnings: warnings.map((warning) => ({ ...warning, value: round(warning.value) })),
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, round(ms as number)])),
   };
 }
 
-/** Hundredths of a pixel or a millisecond: the rest is noise. */
+function toSeenBefore(seenBefore: SeenBefore): NonNullable<Answer['seenBefore']> {
+  if (seenBefore.status !== 'seen') return { status: seenBefore.status };
+  const { status, requestId, firstAt, lastAt } = seenBefore;
+  const iso = (time: number) => new Date(time).toISOString();
+  return { status, requestId, firstAt: iso(firstAt), lastAt: iso(lastAt) };
+}
+
+/** Hundredths of a pixel, a degree or a millisecond: the rest is noise. */
 function round(value: number): number {
   return Math.round(value * 100) / 100;
 }

@@ -3,8 +3,9 @@
 import type { Static } from 'typebox';
 import { decodeBase64 } from '../../intake/image-source.ts';
 import { RequestError } from '../../server/errors.ts';
+import { TagHeaders } from '../../server/tag.ts';
 import { acceptJsonOnly, acceptMultipart, jsonLimit } from '../../server/upload.ts';
-import { type Dialect, type Services, whenGone } from '../dialect.ts';
+import { admit, assess, type Dialect, type Services, whenGone } from '../dialect.ts';
 import { FormBody, JsonBody, limits, PathParams, responses, toAnswer, toRefusal } from './wire.ts';
 
 type Body = Static<typeof JsonBody> | Static<typeof FormBody>;
@@ -28,6 +29,7 @@ export const nhn: Dialect = {
           tags: ['NHN Cloud Face Liveness'],
           security: [{ nhnSecretKey: [] }],
           params: PathParams,
+          headers: TagHeaders,
           body: {
             content: {
               'application/json': { schema: JsonBody },
@@ -36,22 +38,24 @@ export const nhn: Dialect = {
           },
           response: responses,
         },
-        onRequest: async (request, reply) => {
-          const { appKey } = request.params as Static<typeof PathParams>;
-          if (!services.authenticator.acceptsSecret(appKey, request.headers.authorization)) {
-            throw new RequestError('unauthorized', 'The appKey or the secretKey is wrong.');
-          }
-          services.gate.admit(reply);
-        },
+        onRequest: (request, reply) =>
+          admit(services, request, reply, (looking) => {
+            const { appKey } = request.params as Static<typeof PathParams>;
+            return services.authenticator.bySecret(appKey, request.headers.authorization, looking);
+          }),
       },
       async (request, reply) => {
         const { body } = request;
         if (body === undefined) throw new RequestError('invalid_request', 'The body is empty.');
         const signal = whenGone(reply);
         const bytes = await readImage(body, services, signal);
-        const assessment = await services.engine.assess(bytes, { admitted: limits.formats, signal });
-        const condition = body.spoofingCondition ?? 'balanced';
-        const { answer, outcome } = toAnswer(assessment, condition, services.nhnConfidence);
+        const mode = body.spoofingCondition ?? 'balanced';
+        const { assessment } = await assess(services, reply, bytes, {
+          mode,
+          admitted: limits.formats,
+          signal,
+        });
+        const { answer, outcome } = toAnswer(assessment, mode, services.nhnConfidence);
         request.outcome = outcome;
         return answer;
       },

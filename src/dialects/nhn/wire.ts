@@ -15,6 +15,7 @@ import {
   type Failure,
   type FailureCode,
   jsonType,
+  limiting,
   outcomeOf,
   type Refusal,
   retryAfter,
@@ -71,6 +72,7 @@ export const PathParams = Type.Object({
 /** The vendor's result codes of failures, by message. */
 export const results = {
   InvalidParam: -40000,
+  ServiceQuotaExceededException: -40070,
   UnauthorizedAppKeyOrSecretKey: -41005,
   ImageTooLargeException: -45020,
   InvalidImageParameterException: -45030,
@@ -146,6 +148,11 @@ export const responses = {
     description: 'Assessed, or refused: `header.resultCode` says which.',
     examples: [answerExample, errorAnswer('InvalidParam')],
   },
+  429: {
+    ...Answer,
+    description: 'Over a rate or a quota, or too many wrong keys; `Retry-After` says when to ask again.',
+    examples: [errorAnswer('ServiceQuotaExceededException')],
+  },
   503: {
     ...Answer,
     description: 'Full, shutting down or out of time; `Retry-After` says when to ask again.',
@@ -160,8 +167,12 @@ const resultByFailure: Readonly<Record<FailureCode, ResultMessage>> = {
   headers_too_large: 'InvalidParam',
   request_timeout: 'InvalidParam',
   not_found: 'InvalidParam',
+  conflict: 'InvalidParam',
   method_not_allowed: 'InvalidParam',
   unauthorized: 'UnauthorizedAppKeyOrSecretKey',
+  too_many_wrong_keys: 'UnauthorizedAppKeyOrSecretKey',
+  rate_limited: 'ServiceQuotaExceededException',
+  quota_exceeded: 'ServiceQuotaExceededException',
   too_many_bytes: 'ImageTooLargeException',
   image_too_large: 'ImageTooLargeException',
   invalid_base64: 'InvalidImageParameterException',
@@ -175,6 +186,8 @@ const resultByFailure: Readonly<Record<FailureCode, ResultMessage>> = {
   url_timeout: 'ImageTimeoutError',
   service_full: 'InternalServerError',
   service_draining: 'InternalServerError',
+  storage_unavailable: 'InternalServerError',
+  log_unavailable: 'InternalServerError',
   queue_full: 'InternalServerError',
   deadline_exceeded: 'InternalServerError',
   aborted: 'InternalServerError',
@@ -182,11 +195,12 @@ const resultByFailure: Readonly<Record<FailureCode, ResultMessage>> = {
   engine_failure: 'InternalServerError',
 };
 
-/** A failure in the vendor's words, with HTTP status 200 as every answered request. */
-export function toRefusal({ code }: Failure): Refusal {
+/** A failure in the vendor's words, with HTTP status 200 where it is about the request itself. */
+export function toRefusal(failure: Failure): Refusal {
+  const { code } = failure;
   return {
-    status: retryable.has(code) ? 503 : 200,
-    headers: { 'content-type': jsonType, ...retryAfter(code) },
+    status: retryable.has(code) ? 503 : limiting.has(code) ? 429 : 200,
+    headers: { 'content-type': jsonType, ...retryAfter(failure) },
     body: errorAnswer(resultByFailure[code]),
   };
 }

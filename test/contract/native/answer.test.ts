@@ -34,7 +34,9 @@ async function assess(image: Buffer): Promise<Reply['body']> {
   });
   assert.equal(reply.status, 200, reply.text);
   assert.equal(reply.headers.get('content-type'), 'application/json; charset=utf-8');
-  assertShape(reply.body, shape);
+  const { seenBefore, ...rest } = reply.body;
+  assertShape(rest, shape);
+  assert.match(seenBefore.status, /^(seen|not_seen)$/);
   assert.equal(reply.body.requestId, reply.headers.get('x-request-id'));
   return reply.body;
 }
@@ -58,6 +60,15 @@ const shape: Shape = {
       pLive: 'number',
       verdicts: { weak: verdict, balanced: verdict, strict: verdict },
       scores: [{ model: 'string', logOdds: 'number' }],
+      quality: {
+        side: 'number',
+        eyeDistance: 'number',
+        margin: 'number',
+        angle: 'number',
+        luma: 'number',
+        sharpness: 'number',
+        typologyAngle: 'number',
+      },
       warnings,
     },
   ],
@@ -100,6 +111,31 @@ describe('native: the answer', () => {
     assert.ok(x0 >= 0 && x1 <= image.width && y1 <= image.height && x0 < x1);
   });
 
+  it('tells the conditions that each face was taken in', async () => {
+    const { faces } = await assess(
+      await placeFaces(photos.face, { width: 900, height: 500 }, [
+        { x: 10, y: 50, side: 400 },
+        { x: 600, y: 100, side: 200 },
+      ]),
+    );
+    const [large, small] = faces.map(({ quality }: { quality: Quality }) => quality);
+    for (const { box, landmarks, quality } of faces) {
+      const { leftEye, rightEye } = landmarks;
+      const side = Math.min(box.x1 - box.x0, box.y1 - box.y0);
+      const margin = Math.min(box.x0, box.y0, 900 - box.x1, 500 - box.y1);
+      const eyes = Math.hypot(rightEye.x - leftEye.x, rightEye.y - leftEye.y);
+      assert.ok(Math.abs(quality.side - side) < 0.02);
+      assert.ok(Math.abs(quality.margin - margin) < 0.02);
+      assert.ok(Math.abs(quality.eyeDistance - eyes) < 0.02);
+    }
+    // The same photograph at half its size.
+    assert.ok(Math.abs(large.side / small.side - 2) < 0.2);
+    assert.ok(Math.abs(large.luma - small.luma) < 10);
+    assert.ok(Math.abs(large.typologyAngle - small.typologyAngle) < 10);
+    assert.ok(small.angle >= 0 && small.angle < 30);
+    assert.ok(small.sharpness > 2.2);
+  });
+
   it('no face: is a state of its own, neither live nor an attack', async () => {
     const { status, faces, tooSmall, warnings } = await assess(await landscape(640, 480));
     assert.equal(status, 'no_face');
@@ -133,6 +169,14 @@ interface Box {
   y1: number;
 }
 
+interface Quality {
+  side: number;
+  angle: number;
+  luma: number;
+  sharpness: number;
+  typologyAngle: number;
+}
+
 describe('native: warnings', () => {
   it('about the image: low resolution and several faces, with what was measured and what is advised', async () => {
     const { warnings } = await assess(
@@ -153,6 +197,10 @@ describe('native: warnings', () => {
     const { faces: small } = await assess(photos.body);
     assert.ok(codes(small[0].warnings).includes('small_face'));
     assert.ok(codes(small[0].warnings).includes('close_eyes'));
+    const measured = (code: string) =>
+      small[0].warnings.find((warning: { code: string }) => warning.code === code).value;
+    const { side, eyeDistance } = small[0].quality;
+    assert.deepEqual([measured('small_face'), measured('close_eyes')], [side, eyeDistance]);
   });
 
   it('none about a large, sharp face in a large picture', async () => {

@@ -1,0 +1,108 @@
+/** The log in the admin API: found, listed, exported as a stream and deleted. */
+
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import type { Static } from 'typebox';
+import type { Storage } from '../../storage/database.ts';
+import { toRecord, toText } from '../../storage/export.ts';
+import { Transactions } from '../../storage/transactions.ts';
+import { RequestError } from '../errors.ts';
+import {
+  Deleted,
+  ExportQuery,
+  exported,
+  filterOf,
+  limitOf,
+  operation,
+  TagQuery,
+  TransactionBody,
+  TransactionParams,
+  Transactions as TransactionsPage,
+  TransactionsQuery,
+} from './wire.ts';
+
+interface One {
+  Params: Static<typeof TransactionParams>;
+}
+
+const mediaTypes = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson' } as const;
+
+export function describeTransactions(app: FastifyInstance, { db }: Storage): void {
+  const transactions = new Transactions(db);
+
+  app.get<{ Querystring: Static<typeof TransactionsQuery> }>(
+    '/transactions',
+    {
+      schema: {
+        ...operation('listTransactions', 'List the transactions', TransactionsPage),
+        querystring: TransactionsQuery,
+      },
+    },
+    async ({ query }) => {
+      const page = await transactions.list(filterOf(query), limitOf(query), query.cursor);
+      return { transactions: page.transactions.map(toRecord), next: page.next };
+    },
+  );
+
+  app.get<{ Querystring: Static<typeof ExportQuery> }>(
+    '/transactions/export',
+    {
+      schema: {
+        ...operation('exportTransactions', 'Export transactions as a stream', exported),
+        querystring: ExportQuery,
+      },
+    },
+    async ({ query }, reply) => {
+      const { format } = query;
+      const stream = Readable.from(toText(transactions.export(filterOf(query)), format));
+      return await reply
+        .type(mediaTypes[format])
+        .header('content-disposition', `attachment; filename="transactions.${format}"`)
+        .send(stream);
+    },
+  );
+
+  app.get<One>(
+    '/transactions/:transaction',
+    {
+      schema: {
+        ...operation('getTransaction', 'Find a transaction', TransactionBody, ['404']),
+        params: TransactionParams,
+      },
+    },
+    async ({ params }) => {
+      const found = await transactions.find(params.transaction);
+      if (found === undefined) throw notFound(params.transaction);
+      return toRecord(found);
+    },
+  );
+
+  app.delete<One>(
+    '/transactions/:transaction',
+    {
+      schema: {
+        ...operation('deleteTransaction', 'Delete a transaction', Deleted, ['404']),
+        params: TransactionParams,
+      },
+    },
+    async ({ params }) => {
+      if (!(await transactions.delete(params.transaction))) throw notFound(params.transaction);
+      return { deleted: 1 };
+    },
+  );
+
+  app.delete<{ Querystring: Static<typeof TagQuery> }>(
+    '/transactions',
+    {
+      schema: {
+        ...operation('deleteTransactions', 'Delete what carries a tag', Deleted),
+        querystring: TagQuery,
+      },
+    },
+    async ({ query }) => ({ deleted: await transactions.deleteByTag(query.tag, query.app) }),
+  );
+}
+
+function notFound(id: string): RequestError {
+  return new RequestError('not_found', `There is no transaction "${id.slice(0, 40)}".`);
+}

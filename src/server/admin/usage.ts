@@ -1,0 +1,23 @@
+/** Usage in the admin API. */
+
+import type { FastifyInstance } from 'fastify';
+import type { Static } from 'typebox';
+import type { Storage } from '../../storage/database.ts';
+import { Usage, type UsagePart, usageParts, utcDay } from '../../storage/usage.ts';
+import { limitOf, operation, UsageCounts, UsageQuery } from './wire.ts';
+
+export function describeUsage(app: FastifyInstance, { db }: Storage): void {
+  const usage = new Usage(db);
+
+  app.get<{ Querystring: Static<typeof UsageQuery> }>(
+    '/usage',
+    { schema: { ...operation('listUsage', 'Count requests', UsageCounts), querystring: UsageQuery } },
+    async ({ query }) => {
+      const { from = utcDay(30), to = utcDay(), by, app: owner, key, dialect, outcome } = query;
+      const parts = (by?.split(',') as UsagePart[] | undefined) ?? usageParts;
+      const filter = { from, to, app: owner, key, dialect, outcome };
+      const { counts, next } = await usage.list(filter, parts, limitOf(query), query.cursor);
+      return { usage: counts, next };
+    },
+  );
+}

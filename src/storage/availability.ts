@@ -1,0 +1,71 @@
+/** A database that does not answer is left alone for a moment, so that nobody waits for it. */
+
+export interface Availability {
+  readonly isUp: boolean;
+  /**
+   * Runs a query, unless one failed within the last second.
+   * @param patienceMs after how long its result is not waited for any more. That it is slow does not count as a failure.
+   * @throws DatabaseAwayError without asking or when it takes too long, else what the query throws.
+   */
+  run<T>(query: () => Promise<T>, patienceMs?: number): Promise<T>;
+}
+
+/** The database does not answer, or not in time. */
+export class DatabaseAwayError extends Error {
+  constructor(options?: ErrorOptions) {
+    super('The database does not answer.', options);
+    this.name = 'DatabaseAwayError';
+  }
+}
+
+/** How long a request lets itself be held up by a query that it can go without. */
+export const patienceMs = 1_000;
+
+/** Each request that still tried would wait for the time-out of a connection. */
+const pauseMs = 1_000;
+
+/** @param onChange told when the database went away, with the reason, and when it is back, without one. */
+export function createAvailability(onChange: (error?: unknown) => void): Availability {
+  let failed: { error: unknown; at: number } | undefined;
+
+  async function observe<T>(query: () => Promise<T>): Promise<T> {
+    try {
+      const result = await query();
+      if (failed !== undefined) {
+        failed = undefined;
+        onChange();
+      }
+      return result;
+    } catch (error) {
+      const wasUp = failed === undefined;
+      failed = { error, at: performance.now() };
+      if (wasUp) onChange(error);
+      throw error;
+    }
+  }
+
+  return {
+    get isUp() {
+      return failed === undefined;
+    },
+    async run(query, patience) {
+      if (failed !== undefined) {
+        if (performance.now() - failed.at < pauseMs) throw new DatabaseAwayError({ cause: failed.error });
+        // This one tries; those that come meanwhile do not.
+        failed.at = performance.now();
+      }
+      const result = observe(query);
+      return await (patience === undefined ? result : within(patience, result));
+    },
+  };
+}
+
+async function within<T>(ms: number, result: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new DatabaseAwayError()), ms);
+  try {
+    return await Promise.race([result, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * Lines that outlive the process that wrote them: append-only files between an answer and the database
+ * (docs/adr/0007-journal.md).
+ *
+ * `folder/<owner>/<number>.ndjson`, where an owner is one run of one process, which holds `folder/<owner>/lock` for as long
+ * as it lives. Folders whose lock is free were left behind, and are taken over by whoever sees them first.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Lock, tryLock } from './lock.ts';
+
+export interface JournalOptions {
+  /** Where the journals of all processes of this data folder are. */
+  readonly folder: string;
+  /** Most bytes that may wait, this process's and those it took over; against a disk filled by a long outage. */
+  readonly maxBytes: number;
+}
+
+export interface Journal {
+  /**
+   * Resolves once the line is with the operating system, from where the death of this process cannot take it. Only a crash
+   * of the machine can, as nothing waits for the disk.
+   * @param line without line breaks.
+   * @throws JournalError and the line is not there.
+   */
+  append(line: string): Promise<void>;
+  /** Bytes that wait. */
+  readonly bytes: number;
+  /** Whether the next line would be refused. */
+  readonly isFull: boolean;
+  /** Takes over what dead processes left. */
+  adopt(): void;
+  /**
+   * Hands over every line that waits, oldest first and some at a time, and forgets them once `commit` resolves for their
+   * whole file. What fails, and what a death interrupts, is handed over again: lines come at least once.
+   * @throws what `commit` throws; the lines stay.
+   */
+  drain(commit: (lines: readonly string[]) => Promise<void>): Promise<void>;
+  /** Ends the writing. What still waits stays in the folder, for the next process. */
+  close(): Promise<void>;
+}
+
+/** The journal is full or its disk fails. `message` is a sentence for people. */
+export class JournalError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'JournalError';
+  }
+}
+
+/** A file is closed at this size, so that a long outage leaves files that fit into memory one by one. */
+const maxSegmentBytes = 4_000_000;
+
+/** Lines handed over at once: a few milliseconds of the event loop. */
+const linesAtOnce = 100;
+
+/** Longest wait for another process that just looks through the folder. */
+const folderWaitMs = 5_000;
+
+/** The folder of one run of one process. */
+interface Owner {
+  readonly path: string;
+  readonly lock: Lock;
+  /** Files of it that were not handed over yet. */
+  segments: number;
+}
+
+interface Segment {
+  readonly owner: Owner;
+  readonly path: string;
+  bytes: number;
+}
+
+interface OpenSegment extends Segment {
+  readonly handle: FileHandle;
+  /** The end of the write under way. */
+  written: Promise<void>;
+}
+
+interface Waiting {
+  readonly line: string;
+  readonly resolve: () => void;
+  readonly reject: (error: JournalError) => void;
+}
+
+/** Opens this process's own journal and takes over what dead processes left. */
+export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
+  mkdirSync(folder, { recursive: true });
+  const own = alone(folder, () => {
+    const path = join(folder, randomUUID());
+    mkdirSync(path);
+    return { path, lock: tryLock(join(path, 'lock')) as Lock, segments: 0 };
+  });
+  const sealed: Segment[] = [];
+  let waiting: Waiting[] = [];
+  let writing: Promise<void> | undefined;
+  let current: OpenSegment | undefined;
+  let count = 0;
+  let bytes = 0;
+
+  async function openSegment(): Promise<OpenSegment> {
+    count += 1;
+    const path = join(own.path, `${String(count).padStart(8, '0')}.ndjson`);
+    const handle = await open(path, 'ax', 0o600);
+    own.segments += 1;
+    return { owner: own, path, bytes: 0, handle, written: Promise.resolve() };
+  }
+
+  /** One write for all lines that came while the last one was under way. */
+  async function write(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      const data = Buffer.from(batch.map(({ line }) => `${line}\n`).join(''));
+      try {
+        current ??= await openSegment();
+        const segment = current;
+        const written = append(segment, data);
+        segment.written = written.catch(() => {});
+        await written;
+        bytes += data.length;
+        if (segment.bytes >= maxSegmentBytes && segment === current) await seal();
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        const failure = new JournalError('The journal of transactions cannot be written.', { cause: error });
+        // Whatever its end looks like now, nothing is to follow it.
+        await seal().catch(() => {});
+        for (const { reject } of batch) reject(failure);
+      }
+    }
+    // In the turn that found nothing more: a line that comes after it begins the next.
+    writing = undefined;
+  }
+
+  /** No more is written to the current file, which waits to be handed over. */
+  async function seal(): Promise<void> {
+    const segment = current;
+    if (segment === undefined) return;
+    current = undefined;
+    sealed.push(segment);
+    await segment.written;
+    await segment.handle.close();
+  }
+
+  function adopt(): void {
+    const left = alone(folder, () =>
+      readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => ({ path: join(folder, name), lock: tryLock(join(folder, name, 'lock')) }))
+        .filter((owner): owner is { path: string; lock: Lock } => owner.lock !== undefined)
+        .map(({ path, lock }) => {
+          const names = readdirSync(path).filter((name) => name.endsWith('.ndjson'));
+          const owner: Owner = { path, lock, segments: names.length };
+          if (names.length === 0) remove(owner);
+          return { owner, names: names.sort() };
+        }),
+    );
+    for (const { owner, names } of left) {
+      for (const name of names) {
+        const path = join(owner.path, name);
+        const segment = { owner, path, bytes: statSync(path).size };
+        bytes += segment.bytes;
+        sealed.push(segment);
+      }
+    }
+  }
+
+  async function handOver(segment: Segment, commit: (lines: readonly string[]) => Promise<void>) {
+    // What follows the last line break was not written whole, so nobody was told that it was.
+    const lines = (await readFile(segment.path, 'utf8')).split('\n').slice(0, -1);
+    for (let i = 0; i < lines.length; i += linesAtOnce) await commit(lines.slice(i, i + linesAtOnce));
+    await rm(segment.path, { force: true });
+    bytes -= segment.bytes;
+    segment.owner.segments -= 1;
+    if (segment.owner !== own && segment.owner.segments === 0) alone(folder, () => remove(segment.owner));
+  }
+
+  const journal: Journal = {
+    append(line) {
+      if (journal.isFull) return Promise.reject(new JournalError('The journal of transactions is full.'));
+      return new Promise((resolve, reject) => {
+        waiting.push({ line, resolve, reject });
+        writing ??= write();
+      });
+    },
+    get bytes() {
+      return bytes;
+    },
+    get isFull() {
+      return bytes >= maxBytes;
+    },
+    adopt,
+    async drain(commit) {
+      // First what is older: while that cannot be handed over, no further files are made.
+      while (sealed.length > 0) {
+        await handOver(sealed[0] as Segment, commit);
+        sealed.shift();
+      }
+      if (current === undefined) return;
+      await seal();
+      const segment = sealed[0];
+      if (segment === undefined) return;
+      await handOver(segment, commit);
+      sealed.shift();
+    },
+    async close() {
+      await writing;
+      await seal();
+      alone(folder, () => {
+        for (const owner of new Set([own, ...sealed.map(({ owner }) => owner)])) {
+          if (owner.segments === 0) remove(owner);
+          else owner.lock.release();
+        }
+      });
+    },
+  };
+  journal.adopt();
+  return journal;
+}
+
+/** All of the data or nothing: what was written of it before a failure is taken away again. */
+async function append(segment: OpenSegment, data: Buffer): Promise<void> {
+  try {
+    await segment.handle.appendFile(data);
+    segment.bytes += data.length;
+  } catch (error) {
+    await segment.handle.truncate(segment.bytes);
+    throw error;
+  }
+}
+
+/** Runs while no other process makes, takes over or removes a folder in this one. */
+function alone<T>(folder: string, run: () => T): T {
+  const lock = tryLock(join(folder, 'lock'), folderWaitMs);
+  if (lock === undefined) throw new JournalError(`${folder} is locked by another process.`);
+  try {
+    return run();
+  } finally {
+    lock.release();
+  }
+}
+
+function remove({ path, lock }: Owner): void {
+  lock.release();
+  if (existsSync(path)) rmSync(path, { recursive: true });
+}

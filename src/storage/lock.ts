@@ -1,0 +1,27 @@
+/** Locks between processes of one machine that end with their owner, however it ends. */
+
+import { DatabaseSync } from 'node:sqlite';
+
+export interface Lock {
+  release(): void;
+}
+
+/**
+ * Takes the lock that a file stands for, made where it is missing. Node has no file locks of its own; SQLite has, and the
+ * kernel frees them when a process dies, which no file with a process id in it does.
+ * @param waitMs how long to wait for whoever holds it.
+ * @returns undefined where somebody else holds it.
+ */
+export function tryLock(path: string, waitMs = 0): Lock | undefined {
+  const file = new DatabaseSync(path, { timeout: waitMs });
+  try {
+    file.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    file.close();
+    if ((error as { errcode?: number }).errcode === sqliteBusy) return undefined;
+    throw error;
+  }
+  return { release: () => file.close() };
+}
+
+const sqliteBusy = 5;

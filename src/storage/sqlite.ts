@@ -1,0 +1,128 @@
+/** Kysely's way to SQLite as Node has it: one connection, and waiting for other processes without holding up this one. */
+
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+
+/** How long another process may hold the database before a statement gives up. */
+const busyMs = 5_000;
+/** SQLITE_BUSY, in the low byte of an extended code. */
+const busyCode = 5;
+
+/** @param path of a file that exists. */
+export function sqliteDialect(path: string): Dialect {
+  return {
+    createAdapter: () => new TransactionalAdapter(),
+    createDriver: () => new SqliteDriver(path),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}
+
+/**
+ * SQLite does roll back changes of the schema. Saying so makes Kysely's migrator do all it does in one transaction, which
+ * begins with the only lock there is between processes.
+ */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): true {
+    return true;
+  }
+}
+
+class SqliteDriver implements Driver {
+  readonly #path: string;
+  #database: DatabaseSync | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async init(): Promise<void> {
+    this.#database = new DatabaseSync(this.#path);
+    const connection = await this.acquireConnection();
+    // Readers and one writer at once, also from several processes.
+    await connection.run('pragma journal_mode = wal');
+    // A commit survives the end of the process at once, and the end of the machine after the next checkpoint.
+    await connection.run('pragma synchronous = normal');
+    await connection.run('pragma foreign_keys = on');
+    // What is deleted on request is overwritten, and not only unlinked.
+    await connection.run('pragma secure_delete = on');
+  }
+
+  /** Kysely hands the one connection to one user at a time, as the adapter tells it to. */
+  async acquireConnection(): Promise<SqliteConnection> {
+    return new SqliteConnection(this.#database as DatabaseSync);
+  }
+
+  /** At once for writing: a transaction that reads first could find, when it writes, that another was faster. */
+  async beginTransaction(connection: SqliteConnection): Promise<void> {
+    await connection.run('begin immediate');
+  }
+
+  async commitTransaction(connection: SqliteConnection): Promise<void> {
+    await connection.run('commit');
+  }
+
+  async rollbackTransaction(connection: SqliteConnection): Promise<void> {
+    await connection.run('rollback');
+  }
+
+  async releaseConnection(): Promise<void> {}
+
+  async destroy(): Promise<void> {
+    this.#database?.close();
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  async run(sql: string): Promise<void> {
+    await whenFree(() => this.#database.exec(sql));
+  }
+
+  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    return await whenFree(() => {
+      const statement = this.#database.prepare(sql);
+      const values = parameters as SQLInputValue[];
+      if (statement.columns().length > 0) return { rows: statement.all(...values) as Row[] };
+      const { changes } = statement.run(...values);
+      return { rows: [], numAffectedRows: BigInt(changes) };
+    });
+  }
+
+  // biome-ignore lint/correctness/useYield: Kysely asks for it; lists come by pages here.
+  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+    throw new Error('Lists are read by pages.');
+  }
+}
+
+/**
+ * Runs a statement, again and again while another process writes. SQLite's own `busy_timeout` would wait too, but with all
+ * of this process.
+ */
+async function whenFree<Result>(run: () => Result): Promise<Result> {
+  const start = performance.now();
+  for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
+    try {
+      return run();
+    } catch (error) {
+      const isBusy = (((error as { errcode?: number }).errcode ?? 0) & 0xff) === busyCode;
+      if (!isBusy || performance.now() - start > busyMs) throw error;
+    }
+    await sleep(pause);
+  }
+}

@@ -1,0 +1,291 @@
+/** The admin API over real HTTP: what it does, and how it refuses. Keys and shapes are those of the suites for all routes. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Transactions } from '../../src/storage/transactions.ts';
+import { type Ask, assertShape, connect, json, literal } from '../helpers/http.ts';
+import { credential } from '../helpers/keys.ts';
+import { keepLog, type LogKeeper, startServer, type TestServer } from '../helpers/server.ts';
+import { id, noon, transaction } from '../helpers/transactions.ts';
+
+let server: TestServer;
+let ask: Ask;
+let log: LogKeeper;
+
+before(async () => {
+  log = keepLog();
+  server = await startServer({ log });
+  ask = await connect(server);
+});
+after(() => server.close());
+
+const authorization = `Bearer ${credential.adminToken}`;
+
+async function admin(method: string, path: string, body?: unknown) {
+  const { headers = {}, ...rest } = body === undefined ? {} : json(body);
+  return await ask(`/admin/v1${path}`, { method, headers: { authorization, ...headers }, ...rest });
+}
+
+async function refused(status: number, code: string, method: string, path: string, body?: unknown) {
+  const reply = await admin(method, path, body);
+  assertShape(reply.body, {
+    type: literal(`urn:bonafide:problem:${code}`),
+    title: /^[A-Z]/,
+    status: literal(status),
+    detail: /^.*\.$/,
+    code: literal(code),
+    requestId: /^[0-9a-z]{13}$/,
+  });
+  assert.equal(reply.status, status);
+  return reply.body.detail as string;
+}
+
+/** Resolves when the server takes the database for one that answers. */
+async function untilUp(): Promise<void> {
+  for (;;) {
+    const metrics = await (await fetch(`${server.origin}/metrics`)).text();
+    if (metrics.includes('bonafide_database_up 1\n')) return;
+    await sleep(50);
+  }
+}
+
+describe('admin: apps and keys', () => {
+  it('makes a key that is good, and tells it once', async () => {
+    const { body: app } = await admin('POST', '/apps', { name: 'a/b c', limits: { perDay: 9 } });
+    const path = `/apps/${encodeURIComponent('a/b c')}`;
+    assert.deepEqual((await admin('GET', path)).body, app);
+    const { body: made } = await admin('POST', `${path}/keys`, {
+      kind: 'api',
+      name: 'web',
+      scopes: ['native'],
+    });
+    const headers = { 'x-api-key': made.secret, 'content-type': 'application/json' };
+    assert.equal((await ask('/v1/assess', { headers, body: '{}' })).status, 400);
+    assert.equal((await ask('/liveness', { headers, body: '{}' })).status, 403);
+    const listed = await admin('GET', `/keys?app=${app.id}`);
+    assert.deepEqual(listed.body, { keys: [{ ...made.key, lastUsedAt: listed.body.keys[0].lastUsedAt }] });
+    assert.ok(!listed.text.includes(made.secret));
+    assert.equal(made.key.createdBy, 'admin token admin');
+  });
+
+  it('changes limits as a whole', async () => {
+    await admin('POST', '/apps', { name: 'limited', limits: { perDay: 9, perSecond: 1 } });
+    const { body } = await admin('PATCH', '/apps/limited', { limits: { perMonth: 5 } });
+    assert.deepEqual(body.limits, { perMonth: 5 });
+  });
+
+  it('rotates a key once, and no key that has ended', async () => {
+    const { body } = await admin('POST', '/apps/contract/keys', { kind: 'secret', name: 'turned' });
+    const path = `/keys/${body.key.id}`;
+    const { body: fresh } = await admin('POST', `${path}/rotate`, { graceSeconds: 60 });
+    assert.equal((await admin('GET', path)).body.replacedBy, fresh.key.id);
+    await refused(409, 'conflict', 'POST', `${path}/rotate`, { graceSeconds: 60 });
+    await admin('POST', `/keys/${fresh.key.id}/revoke`);
+    await refused(409, 'conflict', 'POST', `/keys/${fresh.key.id}/rotate`, { graceSeconds: 0 });
+  });
+
+  it('lists by pages', async () => {
+    const names: string[] = [];
+    let cursor = '';
+    do {
+      const { body } = await admin('GET', `/apps?limit=2${cursor}`);
+      assert.ok(body.apps.length <= 2);
+      names.push(...body.apps.map(({ name }: { name: string }) => name));
+      cursor = body.next === undefined ? '' : `&cursor=${body.next}`;
+    } while (cursor !== '');
+    assert.equal(new Set(names).size, names.length);
+    for (const name of ['contract', 'other', 'revoked']) assert.ok(names.includes(name), name);
+  });
+
+  it('writes who did what into the log, and no key', async () => {
+    const { body } = await admin('POST', '/apps/contract/keys', { kind: 'api', name: 'logged' });
+    await admin('POST', `/keys/${body.key.id}/revoke`);
+    await log.until(
+      (entry) =>
+        entry.msg === 'admin request' &&
+        entry.route === '/admin/v1/keys/:key/revoke' &&
+        (entry.params as { key: string }).key === body.key.id &&
+        entry.admin === `adm_${credential.adminToken}`,
+    );
+    assert.ok(!log.lines.some((line) => line.includes(body.secret)));
+  });
+});
+
+describe('admin: refusals', () => {
+  const key = { kind: 'api', name: 'a key' };
+
+  it('names what is not there, and what is there already', async () => {
+    await refused(404, 'not_found', 'GET', '/nothing');
+    await refused(404, 'not_found', 'PUT', '/apps');
+    assert.equal(await refused(404, 'not_found', 'GET', '/apps/none'), 'There is no app "none".');
+    await refused(404, 'not_found', 'POST', '/apps/none/keys', key);
+    await refused(404, 'not_found', 'POST', '/keys/none/revoke');
+    await refused(404, 'not_found', 'POST', '/admin-tokens/none/revoke');
+    await refused(404, 'not_found', 'GET', '/transactions/none');
+    await refused(404, 'not_found', 'DELETE', '/transactions/none');
+    await refused(404, 'not_found', 'GET', '/keys?app=none');
+    await refused(409, 'conflict', 'POST', '/apps', { name: 'contract' });
+    await refused(409, 'conflict', 'POST', '/apps/revoked/keys', key);
+  });
+
+  it('takes no body and no query but those it describes', async () => {
+    const bodies: [path: string, body: unknown][] = [
+      ['/apps', {}],
+      ['/apps', { name: '' }],
+      ['/apps', { name: 'a\u0007' }],
+      ['/apps', { name: 'a', more: 1 }],
+      ['/apps', { name: 'a', limits: { perDay: 0 } }],
+      ['/apps', { name: 'a', limits: { perDay: '5' } }],
+      ['/apps', { name: 'a', limits: { perDay: 1e12 } }],
+      ['/apps', { name: 'a', limits: { burst: 5 } }],
+      ['/apps', 'text'],
+      ['/apps/contract/keys', { ...key, kind: 'admin' }],
+      ['/apps/contract/keys', { ...key, scopes: ['nhn'] }],
+      ['/apps/contract/keys', { ...key, scopes: [] }],
+      ['/apps/contract/keys', { ...key, expiresAt: '2026-02-31T00:00:00Z' }],
+      ['/apps/contract/keys', { ...key, expiresAt: '2020-01-01T00:00:00Z' }],
+      ['/keys/any/rotate', { graceSeconds: -1 }],
+      ['/admin-tokens', { name: 'a', expiresAt: 5 }],
+    ];
+    for (const [path, body] of bodies) await refused(400, 'invalid_request', 'POST', path, body);
+    const queries = [
+      '/apps?limit=0',
+      '/apps?limit=1000',
+      '/apps?limit=1&limit=2',
+      '/apps?cursor=x',
+      '/apps?more=1',
+      '/transactions?from=yesterday',
+      '/transactions?imageSha256=abc',
+      '/transactions?dialect=other',
+      '/transactions/export',
+      '/transactions/export?format=xml',
+      '/usage?from=2020-01-01',
+      '/usage?from=2026-11-31',
+      '/usage?by=hour',
+    ];
+    for (const path of queries) await refused(400, 'invalid_request', 'GET', path);
+    await refused(400, 'invalid_request', 'DELETE', '/transactions');
+    await refused(400, 'invalid_request', 'DELETE', '/transactions?tag=');
+  });
+
+  it('answers malformed, mistyped and oversized bodies in its own envelope', async () => {
+    const send = async (type: string, body: string) =>
+      await ask('/admin/v1/apps', { headers: { authorization, 'content-type': type }, body });
+    assert.equal((await send('application/json', '{')).body.code, 'invalid_request');
+    assert.equal((await send('text/plain', 'name')).body.code, 'unsupported_media_type');
+    assert.equal((await send('application/json', `"${'a'.repeat(2_000_000)}"`)).body.code, 'too_many_bytes');
+  });
+
+  it('says when the database does not answer, and a defect is a defect', async (t) => {
+    const failing = t.mock.method(server.storage.db, 'selectFrom', () => {
+      throw new Error('The connection is lost.');
+    });
+    await refused(503, 'storage_unavailable', 'GET', '/apps');
+    failing.mock.restore();
+    await untilUp();
+    t.mock.method(Transactions.prototype, 'list', () => Promise.reject(new TypeError('a defect')));
+    const detail = await refused(500, 'engine_failure', 'GET', '/transactions');
+    assert.doesNotMatch(detail, /defect/);
+  });
+
+  it('slows down who guesses, and no token that was right before', async () => {
+    const slow = await startServer({ wrongKeysPerMinute: 3 });
+    try {
+      const askSlow = await connect(slow);
+      const guess = () =>
+        askSlow('/admin/v1/apps', { method: 'GET', headers: { authorization: 'Bearer guess' } });
+      const right = () => askSlow('/admin/v1/apps', { method: 'GET', headers: { authorization } });
+      assert.equal((await right()).status, 200);
+      for (let i = 0; i < 3; i++) assert.equal((await guess()).status, 401);
+      const reply = await guess();
+      assert.equal(reply.body.code, 'too_many_wrong_keys');
+      assert.equal(reply.status, 429);
+      assert.ok(Number(reply.headers.get('retry-after')) > 0);
+      assert.equal((await right()).status, 200);
+    } finally {
+      await slow.close();
+    }
+  });
+});
+
+describe('admin: transactions', () => {
+  const count = 3_000;
+
+  before(async () => {
+    const rows = Array.from({ length: count }, (_, i) =>
+      transaction(i + 1, { app: 'app_log', tag: i % 1_000 === 7 ? '=cmd()' : null }),
+    );
+    await new Transactions(server.storage.db).insert(rows);
+  });
+
+  it('finds one by the id of its answer', async () => {
+    const whole = transaction(8, { app: 'app_log', tag: '=cmd()' });
+    const { body } = await admin('GET', `/transactions/${whole.id}`);
+    assert.deepEqual(body, { ...whole, time: new Date(whole.time).toISOString() });
+  });
+
+  it('lists what fits by pages, until there is no next', async () => {
+    const from = new Date(noon + 1_000).toISOString();
+    const ids: string[] = [];
+    let cursor = '';
+    do {
+      const { body } = await admin('GET', `/transactions?app=app_log&from=${from}&limit=999${cursor}`);
+      ids.push(...body.transactions.map((one: { id: string }) => one.id));
+      cursor = body.next === undefined ? '' : `&cursor=${body.next}`;
+    } while (cursor !== '');
+    assert.deepEqual(
+      ids,
+      Array.from({ length: count - 999 }, (_, i) => id(count - i)),
+    );
+  });
+
+  it('exports all of them as a stream, whole and in order', async () => {
+    const path = `${server.origin}/admin/v1/transactions/export?app=app_log&format=`;
+    const lines = await fetch(`${path}ndjson`, { headers: { authorization } });
+    assert.equal(lines.headers.get('content-type'), 'application/x-ndjson');
+    assert.equal(lines.headers.get('content-length'), null, 'it is not held as a whole');
+    const ids = (await lines.text())
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { id: string }).id);
+    assert.deepEqual(
+      ids,
+      Array.from({ length: count }, (_, i) => id(count - i)),
+    );
+    const csv = await fetch(`${path}csv`, { headers: { authorization } });
+    assert.match(csv.headers.get('content-type') ?? '', /^text\/csv/);
+    assert.match(csv.headers.get('content-disposition') ?? '', /^attachment; filename="transactions\.csv"$/);
+    const rows = (await csv.text()).trim().split('\n');
+    assert.equal(rows.length, count + 1);
+    assert.match(rows[0] as string, /^id,time,app,/);
+    assert.equal(rows.filter((row) => row.includes(",'=cmd(),")).length, 3, 'no cell is a formula');
+  });
+
+  it('ends an export whose reader went away', async (t) => {
+    const page = { transactions: Array.from({ length: 500 }, (_, i) => transaction(i)), next: 'more' };
+    const list = t.mock.method(Transactions.prototype, 'list', async () => page);
+    const leaving = new AbortController();
+    const url = `${server.origin}/admin/v1/transactions/export?format=ndjson`;
+    const response = await fetch(url, { headers: { authorization }, signal: leaving.signal });
+    await response.body?.getReader().read();
+    leaving.abort();
+    // There is no end to this one: it stops because nobody reads, or never.
+    const deadline = Date.now() + 10_000;
+    for (let pages = -1; pages !== list.mock.callCount(); await sleep(200)) {
+      assert.ok(Date.now() < deadline, 'it goes on');
+      pages = list.mock.callCount();
+    }
+  });
+
+  it('deletes by id and by tag, and goes on counting what was', async () => {
+    assert.deepEqual((await admin('DELETE', `/transactions/${id(1)}`)).body, { deleted: 1 });
+    assert.deepEqual((await admin('DELETE', '/transactions?tag=%3Dcmd()&app=app_other')).body, {
+      deleted: 0,
+    });
+    assert.deepEqual((await admin('DELETE', '/transactions?tag=%3Dcmd()')).body, { deleted: 3 });
+    await refused(404, 'not_found', 'GET', `/transactions/${id(8)}`);
+    const { body } = await admin('GET', '/usage?from=2026-11-21&to=2026-11-21&app=app_log&by=outcome,day');
+    assert.deepEqual(body, { usage: [{ day: '2026-11-21', outcome: 'live', count }] });
+  });
+});

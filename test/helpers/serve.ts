@@ -1,0 +1,68 @@
+/** The server as its user runs it: `bonafide serve` in a process of its own. */
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { standardWeights } from './weights.ts';
+
+export const launcher = join(import.meta.dirname, '..', '..', 'bin', 'bonafide.js');
+
+export interface Serving {
+  readonly child: ChildProcess;
+  readonly origin: string;
+  /** What was printed up to the line that names the OpenAPI document. */
+  readonly banner: string;
+  /** The end by SIGTERM, and its exit code. */
+  stop(): Promise<number | null>;
+  /** The end by SIGKILL. */
+  kill(): Promise<void>;
+}
+
+/** Puts the weights of `standard` into a data folder. */
+export async function linkWeights(dataFolder: string): Promise<void> {
+  await symlink(await standardWeights(), join(dataFolder, 'models'));
+}
+
+/** Starts `bonafide serve` with one worker and the profile `standard` on a free port; flags given win. */
+export async function serve(dataFolder: string, ...flags: string[]): Promise<Serving> {
+  const settings = ['--data', dataFolder, '--profile', 'standard', '--port', '0', '--workers', '1'];
+  const child = spawn(process.execPath, [launcher, 'serve', ...settings, ...flags], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+    lines.push(line);
+    if (line.startsWith('OpenAPI document:')) break;
+  }
+  const banner = lines.join('\n');
+  const [origin] = /http:\/\/127\.0\.0\.1:\d+/.exec(banner) ?? assert.fail(banner);
+  child.stdout?.resume();
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    const [code] = await once(child, 'exit');
+    return code as number | null;
+  };
+  return {
+    child,
+    origin,
+    banner,
+    stop: () => end('SIGTERM'),
+    async kill() {
+      await end('SIGKILL');
+    },
+  };
+}
+
+/** Resolves when a line of `/metrics` is exactly this one; rejects when that takes long. */
+export async function metric(origin: string, line: string): Promise<void> {
+  const signal = AbortSignal.timeout(30_000);
+  for (;;) {
+    const text = await (await fetch(`${origin}/metrics`, { signal })).text();
+    if (text.includes(`${line}\n`)) return;
+    await sleep(50);
+  }
+}

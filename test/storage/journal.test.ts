@@ -1,0 +1,184 @@
+/** The journal: what was taken is handed over, whoever dies and whatever fails, and nothing is taken from the living. */
+
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Journal, JournalError, openJournal } from '../../src/storage/journal.ts';
+
+const maxBytes = 1_000_000_000;
+let folder: string;
+let opened: Journal[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bonafide-journal-'));
+  opened = [];
+});
+afterEach(async () => {
+  for (const journal of opened) await journal.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function open(limit = maxBytes): Journal {
+  const journal = openJournal({ folder, maxBytes: limit });
+  opened.push(journal);
+  return journal;
+}
+
+async function drained(journal: Journal): Promise<string[]> {
+  const lines: string[] = [];
+  await journal.drain(async (some) => {
+    lines.push(...some);
+  });
+  return lines;
+}
+
+const ndjson = async () =>
+  (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.ndjson'));
+
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));
+
+describe('journal', () => {
+  it('hands over what was appended, in its order, once, and leaves no file', async () => {
+    const journal = open();
+    await Promise.all(numbers(1_000).map((line) => journal.append(line)));
+    assert.ok(journal.bytes > 1_000);
+    assert.deepEqual(await drained(journal), numbers(1_000));
+    assert.deepEqual(await drained(journal), []);
+    assert.equal(journal.bytes, 0);
+    assert.deepEqual(await ndjson(), []);
+  });
+
+  it('takes a line as soon as the one before it is taken', async () => {
+    const journal = open();
+    for (const line of numbers(200)) await journal.append(line);
+    assert.deepEqual(await drained(journal), numbers(200));
+  });
+
+  it('hands over what comes while it hands over, the next time', async () => {
+    const journal = open();
+    await journal.append('first');
+    await journal.drain(async () => await journal.append('second'));
+    assert.deepEqual(await drained(journal), ['second']);
+  });
+
+  it('keeps what could not be committed, and hands it over again before what came later', async () => {
+    const journal = open();
+    await journal.append('first');
+    await assert.rejects(
+      journal.drain(() => Promise.reject(new Error('away'))),
+      /away/,
+    );
+    await journal.append('second');
+    assert.deepEqual(await drained(journal), ['first', 'second']);
+  });
+
+  it('makes no file for each attempt while nothing can be committed', async () => {
+    const journal = open();
+    for (let i = 0; i < 10; i += 1) {
+      await journal.append(`${i}`);
+      await assert.rejects(journal.drain(() => Promise.reject(new Error('away'))));
+    }
+    assert.equal((await ndjson()).length, 2);
+    assert.equal((await drained(journal)).length, 10);
+  });
+
+  it('keeps what a closed one still had for the next', async () => {
+    const first = open();
+    await first.append('left');
+    await first.close();
+    opened = [];
+    const next = open();
+    assert.deepEqual(await drained(next), ['left']);
+    assert.equal(next.bytes, 0);
+  });
+
+  it('leaves nothing behind where nothing was written', async () => {
+    await openJournal({ folder, maxBytes }).close();
+    assert.deepEqual(await readdir(folder), ['lock']);
+  });
+
+  it('does not touch what a living one writes', async () => {
+    const living = open();
+    await living.append('mine');
+    const other = open();
+    other.adopt();
+    assert.deepEqual(await drained(other), []);
+    assert.deepEqual(await drained(living), ['mine']);
+  });
+
+  it('drops a line that was not written whole', async () => {
+    const first = open();
+    await first.append('whole');
+    const [name] = await ndjson();
+    await appendFile(join(folder, name as string), '{"torn":');
+    await first.close();
+    opened = [];
+    assert.deepEqual(await drained(open()), ['whole']);
+  });
+
+  it('refuses what is more than it holds, and takes more once there is room', async () => {
+    const journal = open(10);
+    await journal.append('0123456789');
+    assert.ok(journal.isFull);
+    await assert.rejects(journal.append('more'), JournalError);
+    assert.deepEqual(await drained(journal), ['0123456789']);
+    await journal.append('more');
+    assert.deepEqual(await drained(journal), ['more']);
+  });
+
+  it('counts what dead ones left as its own', async () => {
+    const first = open();
+    await first.append('0123456789');
+    await first.close();
+    opened = [];
+    assert.ok(open(10).isFull);
+  });
+
+  it('refuses a line when the disk fails, keeps the others, and goes on when it is mended', async () => {
+    const journal = open();
+    await journal.append('before');
+    assert.deepEqual(await drained(journal), ['before']);
+    // The next file cannot be made, for whoever runs the tests.
+    const [owner] = (await readdir(folder)).filter((name) => name !== 'lock') as [string];
+    const next = join(folder, owner, '00000002.ndjson');
+    await mkdir(next);
+    await assert.rejects(journal.append('lost'), JournalError);
+    await rm(next, { recursive: true });
+    await journal.append('after');
+    assert.deepEqual(await drained(journal), ['after']);
+  });
+
+  it('takes over from a process that was killed, but not from one that lives', async () => {
+    const child = fork(fileURLToPath(import.meta.url), ['writer', folder], { execArgv: [] });
+    const [count] = (await once(child, 'message')) as [number];
+    const journal = open();
+    assert.deepEqual(await drained(journal), []);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    journal.adopt();
+    assert.deepEqual(await drained(journal), numbers(count));
+    assert.deepEqual(await ndjson(), []);
+  });
+
+  it('lets two that start together take over each file once', async () => {
+    for (const owner of ['a', 'b', 'c', 'd']) {
+      await mkdir(join(folder, owner));
+      await writeFile(join(folder, owner, '00000001.ndjson'), `${owner}\n`);
+    }
+    const journals = [open(), open()];
+    const lines = (await Promise.all(journals.map(drained))).flat();
+    assert.deepEqual(lines.sort(), ['a', 'b', 'c', 'd']);
+  });
+});
+
+if (process.argv[2] === 'writer') {
+  const journal = openJournal({ folder: process.argv[3] as string, maxBytes });
+  await Promise.all(numbers(50).map((line) => journal.append(line)));
+  process.send?.(50);
+  setInterval(() => {}, 1_000);
+}

@@ -1,0 +1,100 @@
+/** Forgetting, on both databases: what is too old goes, and nothing else does. */
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { startRetention } from '../../src/server/retention.ts';
+import { createAvailability } from '../../src/storage/availability.ts';
+import type { Storage } from '../../src/storage/database.ts';
+import { addUses } from '../../src/storage/quotas.ts';
+import { databases } from '../helpers/databases.ts';
+
+const dayMs = 86_400_000;
+const row = { app: 'a', key: 'k', dialect: 'native', outcome: 'live', status: 200, total_ms: 1 };
+
+for (const database of databases()) {
+  describe(`retention: ${database.name}`, { skip: database.skip }, () => {
+    let nodes: [Storage, Storage];
+
+    before(() => database.begin());
+    after(() => database.end());
+    beforeEach(async () => {
+      const { open } = await database.create();
+      nodes = [await open(), await open()];
+      const [{ db }] = nodes;
+      const now = Date.now();
+      const rows = Array.from({ length: 1_500 }, (_, i) => ({
+        ...row,
+        id: `old${i}`,
+        time: now - 8 * dayMs - i,
+      }));
+      for (let i = 0; i < rows.length; i += 500) {
+        await db
+          .insertInto('transactions')
+          .values(rows.slice(i, i + 500))
+          .execute();
+      }
+      await db
+        .insertInto('transactions')
+        .values({ ...row, id: 'young', time: now - 6 * dayMs })
+        .execute();
+      await addUses(db, [{ subject: 'key:k', period: '2020-01-31' }], 1);
+      await addUses(db, [{ subject: 'key:k', period: new Date(now).toISOString().slice(0, 10) }], 1);
+      await db
+        .insertInto('rates')
+        .values([
+          { key: 'old', points: 1, expire: now - 1 },
+          { key: 'young', points: 1, expire: now + dayMs },
+        ])
+        .execute();
+    });
+    afterEach(async () => {
+      for (const node of nodes) await node.close();
+    });
+
+    /** Runs on both nodes at once, until what is over by itself is gone. */
+    async function forget(days: number): Promise<void> {
+      const [{ db }] = nodes;
+      const stops = nodes.map((node) =>
+        startRetention(node.db, createAvailability(assert.ifError), days, pino({ level: 'silent' })),
+      );
+      const bound = AbortSignal.timeout(10_000);
+      while ((await db.selectFrom('rates').select('key').execute()).length > 1) {
+        bound.throwIfAborted();
+        await sleep(10);
+      }
+      for (const stop of stops) stop();
+    }
+
+    const ids = async () => {
+      const rows = await nodes[0].db.selectFrom('transactions').select('id').execute();
+      return rows.map(({ id }) => id);
+    };
+
+    it('deletes transactions older than their days, and keeps the others', async () => {
+      await forget(7);
+      assert.deepEqual(await ids(), ['young']);
+    });
+
+    it('keeps all of them with 0 days', async () => {
+      await forget(0);
+      assert.equal((await ids()).length, 1_501);
+    });
+
+    it('forgets what limits counted in times that are over', async () => {
+      await forget(7);
+      const [{ db }] = nodes;
+      const quotas = await db.selectFrom('quotas').select('period').execute();
+      assert.deepEqual(
+        quotas.map(({ period }) => period),
+        [new Date().toISOString().slice(0, 10)],
+      );
+      const rates = await db.selectFrom('rates').select('key').execute();
+      assert.deepEqual(
+        rates.map(({ key }) => key),
+        ['young'],
+      );
+    });
+  });
+}
