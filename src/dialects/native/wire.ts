@@ -73,12 +73,9 @@ const quality = {
   sharpness: Type.Number({
     description: 'Mean absolute Laplacian of the luma of the box brought to 128 x 128 pixels, 0..1020.',
   }),
-  typologyAngle: Type.Number({
-    description:
-      'Individual typology angle (ITA) of the cheeks, in degrees, -90..90: the lower, the darker the skin, or its light.',
-  }),
-} satisfies Record<keyof Measures, unknown>;
-const measureNames = Object.keys(quality) as (keyof Measures)[];
+  // Not the typology angle: a caller has no business with the tone of a skin, only an evaluation has.
+} satisfies Record<Exclude<keyof Measures, 'typologyAngle'>, unknown>;
+const measureNames = Object.keys(quality) as (keyof typeof quality)[];
 
 const AnswerMembers = Type.Object({
   requestId: Type.String(),
@@ -185,7 +182,6 @@ const answerExample: Answer = {
         angle: 4.71,
         luma: 131.26,
         sharpness: 8.94,
-        typologyAngle: 32.5,
       },
       warnings: [],
     },

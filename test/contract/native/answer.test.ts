@@ -67,7 +67,6 @@ const shape: Shape = {
         angle: 'number',
         luma: 'number',
         sharpness: 'number',
-        typologyAngle: 'number',
       },
       warnings,
     },
@@ -131,7 +130,6 @@ describe('native: the answer', () => {
     // The same photograph at half its size.
     assert.ok(Math.abs(large.side / small.side - 2) < 0.2);
     assert.ok(Math.abs(large.luma - small.luma) < 10);
-    assert.ok(Math.abs(large.typologyAngle - small.typologyAngle) < 10);
     assert.ok(small.angle >= 0 && small.angle < 30);
     assert.ok(small.sharpness > 2.2);
   });
@@ -174,7 +172,6 @@ interface Quality {
   angle: number;
   luma: number;
   sharpness: number;
-  typologyAngle: number;
 }
 
 describe('native: warnings', () => {
