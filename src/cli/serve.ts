@@ -183,7 +183,7 @@ function untilSignal(): Promise<void> {
   });
 }
 
-/** A drawn portrait for the first request: the detector finds it, and the product rightly calls it an attack. */
+/** A drawn portrait as a screen shows it, for the first request: a presentation attack, and called one. */
 async function drawPortrait(dataFolder: string): Promise<string> {
   const folder = resolve(dataFolder, 'samples');
   const path = join(folder, 'portrait.jpg');
@@ -237,7 +237,7 @@ function banner({ origin, place, profile, note, credential, sample }: BannerFact
       'The native API:',
       `  curl ${origin}/v1/assess -H 'x-api-key: ${apiKey}' -H 'Content-Type: image/jpeg' --data-binary @- < ${picture}`,
       '',
-      `${sample} is a drawing, so each says that it is an attack. Try a photograph of yourself.`,
+      `${sample} is a drawing as a screen shows it, so each says that it is an attack. Try a photograph of yourself.`,
     );
   }
   lines.push(`OpenAPI document: ${origin}/openapi.json`);
