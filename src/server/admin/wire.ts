@@ -2,7 +2,14 @@
 
 import { type Static, Type } from 'typebox';
 import { problem } from '../../dialects/native/wire.ts';
-import { type AdminToken, type App, type Key, maxName, scopesOf } from '../../storage/keys.ts';
+import {
+  type AdminToken,
+  type App,
+  type Key,
+  maxGraceSeconds,
+  maxName,
+  scopesOf,
+} from '../../storage/keys.ts';
 import type { TransactionFilter } from '../../storage/transactions.ts';
 import { usageParts } from '../../storage/usage.ts';
 import { RequestError } from '../errors.ts';
@@ -62,7 +69,7 @@ export const Rotation = Type.Object(
   {
     graceSeconds: Type.Integer({
       minimum: 0,
-      maximum: 31_536_000,
+      maximum: maxGraceSeconds,
       description: 'How long the old key is good beside the new one.',
     }),
   },
