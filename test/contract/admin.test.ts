@@ -163,6 +163,8 @@ describe('admin: refusals', () => {
       '/usage?from=2020-01-01',
       '/usage?from=2026-11-31',
       '/usage?by=hour',
+      ...['/apps/%00', '/keys/%00', '/keys?app=%00', '/usage?app=%00', '/transactions/%00'],
+      ...['app', 'key', 'outcome', 'tag'].map((name) => `/transactions?${name}=%00`),
     ];
     for (const path of queries) await refused(400, 'invalid_request', 'GET', path);
     await refused(400, 'invalid_request', 'DELETE', '/transactions');
