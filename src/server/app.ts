@@ -58,7 +58,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const clientErrors = createClientErrors(dialectOf, logger);
   const begin = (request: FastifyRequest, reply: FastifyReply) => {
     observe(request, reply);
-    clientErrors.note(reply.raw);
+    clientErrors.note(reply.raw, request.id);
     reply.header('x-request-id', request.id);
     // A kept-alive connection would bring the client back to a server that is going away.
     if (services.gate.isDraining) reply.header('connection', 'close');
@@ -124,7 +124,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
               return JSON.stringify(toBody(dialect, error, request, reply));
             }
           });
-          scope.setErrorHandler((error, request, reply) => refuse(dialect, error, request, reply));
+          scope.setErrorHandler((error, request, reply) =>
+            refuse(dialect, clientErrors.refusalOf(request.raw) ?? error, request, reply),
+          );
           scope.setNotFoundHandler((request, reply) => refuse(dialect, notFound, request, reply));
           await scope.register(dialect.routes(services, prefix));
         },

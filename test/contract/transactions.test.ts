@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir, rename } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -302,6 +303,28 @@ describe('the same picture again', () => {
     const { id } = await rowOf(await post(native, picture));
     await new Transactions(server.storage.db).delete(id);
     assert.equal((await nativeWith(native.key, picture)).status, 'not_seen');
+  });
+});
+
+describe('an answer below the router', () => {
+  it('has its own id and outcome in the log', async () => {
+    const socket = connectTcp(Number(new URL(server.origin).port), '127.0.0.1');
+    const head = Object.entries(
+      keyed(native, { ...json({}).headers, host: 'a', 'transfer-encoding': 'chunked' }),
+    );
+    socket.write(`POST ${native.path} HTTP/1.1\r\n${head.map(([k, v]) => `${k}: ${v}\r\n`).join('')}\r\n`);
+    // Once the key was looked at: a head and a broken body at once are refused together.
+    while (server.gate.underWay === 0) await sleep(10);
+    socket.write('xyz\r\n');
+    const text = (await socket.toArray()).join('');
+    const [, id = ''] = /^x-request-id: (\w+)\r$/m.exec(text) ?? [];
+    const { status, outcome } = await rowOf({
+      status: 0,
+      body: {},
+      text,
+      headers: new Headers({ 'x-request-id': id }),
+    });
+    assert.deepEqual([status, outcome], [400, 'malformed_http']);
   });
 });
 
