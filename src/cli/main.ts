@@ -73,6 +73,7 @@ const spoken = new Set([
   'DownloadError',
   'EngineStartError',
   'StorageError',
+  'JournalError',
 ]);
 
 /** EX_SOFTWARE of sysexits.h; Node's own 1 would be the answer "an attack was found". */
