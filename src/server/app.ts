@@ -247,12 +247,15 @@ function serveHealth(app: FastifyInstance, services: Services): void {
  * took it out, and all others with it, would make an outage of the database one of the service.
  */
 function readiness({ engine, availability, authenticator, recorder }: Services): {
-  status: 'ready' | 'no_worker' | 'no_database' | 'log_full';
+  status: 'ready' | 'no_worker' | 'no_database' | 'log_full' | 'log_failing';
   problem?: string;
 } {
   if (!engine.isReady) return { status: 'no_worker', problem: 'No worker process is up.' };
   if (recorder.isFull) {
     return { status: 'log_full', problem: 'The journal is full: no more transactions can be kept.' };
+  }
+  if (recorder.isFailing) {
+    return { status: 'log_failing', problem: 'The journal cannot be written: no transactions can be kept.' };
   }
   const { knownKeysUntil } = authenticator;
   // Also when it is back, until the keys were asked for again.

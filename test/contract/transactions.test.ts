@@ -346,9 +346,14 @@ describe('what cannot be kept', () => {
           assert.equal(reply.headers.get('content-length'), String(Buffer.byteLength(reply.text)));
         }
       }
+      const ready = await fetch(`${server.origin}/readyz`);
+      assert.equal(ready.status, 503);
+      assert.equal(((await ready.json()) as { status: string }).status, 'log_failing');
     } finally {
       await rename(`${own}.away`, own);
     }
+    // Nobody need ask for it to be ready again: a balancer would not.
+    while ((await fetch(`${server.origin}/readyz`)).status !== 200) await sleep(50);
     await rowOf(await post(native, photos.face));
   });
 
