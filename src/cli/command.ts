@@ -9,8 +9,8 @@ import { describeSettings, type SettingName } from '../config.ts';
  * @param args what follows the command's name.
  * @param env the environment, which `main.ts` alone reads.
  * @returns the exit code: 0 for success, 2 for what could not be done; a command's help tells of others.
- * @throws ConfigError, DescriptorError, WeightsError, DownloadError, StorageError or ManifestError, whose message `main.ts` prints, with
- *   exit code 2.
+ * @throws ConfigError, DescriptorError, WeightsError, DownloadError, StorageError, JournalError or ManifestError, whose message
+ *   `main.ts` prints, with exit code 2.
  */
 export type Command = (
   args: readonly string[],

@@ -44,7 +44,7 @@ within 5 s.
   --expires TIME
       When it ends: 2027-01-01, or 2027-01-01T09:00:00Z.
   --grace SECONDS (default: 86400)
-      How long the old key is good beside the new one.
+      How long the old key is good beside the new one, a year at most.
 ${limitHelp}  --json
       One line of JSON for each key, as the admin API has it.
 ${settingsHelp(storageSettings)}`;

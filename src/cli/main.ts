@@ -82,6 +82,7 @@ const spoken = new Set([
   'DownloadError',
   'EngineStartError',
   'StorageError',
+  'JournalError',
   'ManifestError',
 ]);
 

@@ -58,7 +58,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const clientErrors = createClientErrors(dialectOf, logger);
   const begin = (request: FastifyRequest, reply: FastifyReply) => {
     observe(request, reply);
-    clientErrors.note(reply.raw);
+    clientErrors.note(reply.raw, request.id);
     reply.header('x-request-id', request.id);
     // A kept-alive connection would bring the client back to a server that is going away.
     if (services.gate.isDraining) reply.header('connection', 'close');
@@ -124,7 +124,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
               return JSON.stringify(toBody(dialect, error, request, reply));
             }
           });
-          scope.setErrorHandler((error, request, reply) => refuse(dialect, error, request, reply));
+          scope.setErrorHandler((error, request, reply) =>
+            refuse(dialect, clientErrors.refusalOf(request.raw) ?? error, request, reply),
+          );
           scope.setNotFoundHandler((request, reply) => refuse(dialect, notFound, request, reply));
           await scope.register(dialect.routes(services, prefix));
         },
@@ -245,12 +247,15 @@ function serveHealth(app: FastifyInstance, services: Services): void {
  * took it out, and all others with it, would make an outage of the database one of the service.
  */
 function readiness({ engine, availability, authenticator, recorder }: Services): {
-  status: 'ready' | 'no_worker' | 'no_database' | 'log_full';
+  status: 'ready' | 'no_worker' | 'no_database' | 'log_full' | 'log_failing';
   problem?: string;
 } {
   if (!engine.isReady) return { status: 'no_worker', problem: 'No worker process is up.' };
   if (recorder.isFull) {
     return { status: 'log_full', problem: 'The journal is full: no more transactions can be kept.' };
+  }
+  if (recorder.isFailing) {
+    return { status: 'log_failing', problem: 'The journal cannot be written: no transactions can be kept.' };
   }
   const { knownKeysUntil } = authenticator;
   // Also when it is back, until the keys were asked for again.

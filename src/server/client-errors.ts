@@ -1,9 +1,10 @@
 /** Answers what Node refuses before there is a request: malformed HTTP, too long a head, too slow a client. */
 
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger } from 'fastify';
-import { type Dialect, type Failure, newTransactionId } from '../dialects/dialect.ts';
+import { type Dialect, newTransactionId } from '../dialects/dialect.ts';
+import { RequestError } from './errors.ts';
 
 /** What Node's HTTP parser says. `rawPacket` holds what the client sent, its key included: it is never logged. */
 interface ClientError {
@@ -12,9 +13,11 @@ interface ClientError {
 }
 
 export interface ClientErrors {
-  /** Notes the response under way on its connection. */
-  note(response: ServerResponse): void;
+  /** Notes the response under way on its connection, and the id of its request. */
+  note(response: ServerResponse, requestId: string): void;
   answer(error: ClientError, socket: Socket): void;
+  /** What a request was refused with here while its body arrived: for the router it only broke off. */
+  refusalOf(request: IncomingMessage): RequestError | undefined;
 }
 
 /** How long a refused client's bytes are still taken: closing at once would often lose it the answer. */
@@ -25,11 +28,13 @@ export function createClientErrors(
   dialectOf: (path: string) => Dialect,
   log: FastifyBaseLogger,
 ): ClientErrors {
-  const responses = new WeakMap<Socket, ServerResponse>();
+  const underWay = new WeakMap<Socket, { response: ServerResponse; requestId: string }>();
+  const refusals = new WeakMap<IncomingMessage, RequestError>();
   return {
-    note: (response) => responses.set(response.req.socket, response),
+    note: (response, requestId) => underWay.set(response.req.socket, { response, requestId }),
     answer(error, socket) {
-      const response = responses.get(socket);
+      const noted = underWay.get(socket);
+      const response = noted?.response;
       const isArriving = response !== undefined && !response.req.complete;
       const isAnswering = response?.headersSent === true && (isArriving || !response.writableFinished);
       // There is one answer to a request, and a part of one is not to be followed by another.
@@ -40,8 +45,10 @@ export function createClientErrors(
       const start = Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1', 0, 256) : '';
       const [, path = ''] = /^\S+ (\S+)/.exec(start) ?? [];
       const dialect = dialectOf((isArriving && response.req.url) || path);
-      const failure = toFailure(error.code);
-      const requestId = newTransactionId();
+      const failure = toError(error.code);
+      const requestId = (isArriving ? noted?.requestId : undefined) ?? newTransactionId();
+      // Who ended the connection amid a body has gone away, whatever the parser makes of it.
+      if (isArriving && error.code !== 'HPE_INVALID_EOF_STATE') refusals.set(response.req, failure);
       log.debug({ requestId, dialect: dialect.name, code: failure.code, reason: error.code }, 'refused');
       const { status, headers, body } = dialect.refusal(failure, requestId);
       const text = JSON.stringify(body);
@@ -54,15 +61,16 @@ export function createClientErrors(
       socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${text}`);
       setTimeout(() => socket.destroy(), lingerMs).unref();
     },
+    refusalOf: (request) => refusals.get(request),
   };
 }
 
-function toFailure(code: string | undefined): Failure {
+function toError(code: string | undefined): RequestError {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return { code: 'headers_too_large', message: 'The head of the request has more bytes than are allowed.' };
+    return new RequestError('headers_too_large', 'The head of the request has more bytes than are allowed.');
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return { code: 'request_timeout', message: 'The request took too long to arrive.' };
+    return new RequestError('request_timeout', 'The request took too long to arrive.');
   }
-  return { code: 'malformed_http', message: 'The request is not valid HTTP.' };
+  return new RequestError('malformed_http', 'The request is not valid HTTP.');
 }

@@ -51,6 +51,8 @@ export interface Recorder {
   readonly backlogBytes: number;
   /** Whether the next answer could not be kept. */
   readonly isFull: boolean;
+  /** Whether the last answer could not be kept because the disk fails. */
+  readonly isFailing: boolean;
   /** Writes what waits into the database, if that answers, and ends. What is left is for the next start. */
   close(): Promise<void>;
 }
@@ -101,7 +103,10 @@ export function startRecorder(options: RecorderOptions): Recorder {
     return writing;
   }
 
-  const batches = setInterval(write, batchMs).unref();
+  const batches = setInterval(() => {
+    write();
+    journal.probe();
+  }, batchMs).unref();
   const adoptions = setInterval(() => {
     try {
       journal.adopt();
@@ -189,6 +194,9 @@ export function startRecorder(options: RecorderOptions): Recorder {
     },
     get isFull() {
       return journal.isFull;
+    },
+    get isFailing() {
+      return journal.isFailing;
     },
     async close() {
       clearInterval(batches);

@@ -25,9 +25,14 @@ export function decodeCursor<const Kinds extends readonly Kind[]>(
   if (
     !Array.isArray(values) ||
     values.length !== kinds.length ||
-    !kinds.every((kind, i) => typeof values[i] === kind)
+    !kinds.every((kind, i) => isOf(kind, values[i]))
   ) {
     throw new StorageError('invalid', 'The cursor is not one of this list.');
   }
   return values as never;
+}
+
+/** Only what both databases can compare with: whole numbers, and texts that Postgres can hold. */
+function isOf(kind: Kind, value: unknown): boolean {
+  return kind === 'number' ? Number.isSafeInteger(value) : typeof value === 'string' && !value.includes('\0');
 }

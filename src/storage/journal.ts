@@ -8,7 +8,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Lock, tryLock } from './lock.ts';
 
@@ -31,6 +31,10 @@ export interface Journal {
   readonly bytes: number;
   /** Whether the next line would be refused. */
   readonly isFull: boolean;
+  /** Whether the last line could not be written, and nothing since. */
+  readonly isFailing: boolean;
+  /** Tries whether a journal that is failing can be written again: without a line nobody else would. Never rejects. */
+  probe(): Promise<void>;
   /** Takes over what dead processes left. */
   adopt(): void;
   /**
@@ -56,6 +60,9 @@ const maxSegmentBytes = 4_000_000;
 
 /** Lines handed over at once: a few milliseconds of the event loop. */
 const linesAtOnce = 100;
+
+/** About as many as a few lines: a disk that has no more room than that is as good as full. */
+const probeBytes = 16_384;
 
 /** Longest wait for another process that just looks through the folder. */
 const folderWaitMs = 5_000;
@@ -100,6 +107,7 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
   let current: OpenSegment | undefined;
   let count = 0;
   let bytes = 0;
+  let isFailing = false;
 
   async function openSegment(): Promise<OpenSegment> {
     count += 1;
@@ -122,10 +130,12 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
         segment.written = written.catch(() => {});
         await written;
         bytes += data.length;
+        isFailing = false;
         if (segment.bytes >= maxSegmentBytes && segment === current) await seal();
         for (const { resolve } of batch) resolve();
       } catch (error) {
         const failure = new JournalError('The journal of transactions cannot be written.', { cause: error });
+        isFailing = true;
         // Whatever its end looks like now, nothing is to follow it.
         await seal().catch(() => {});
         for (const { reject } of batch) reject(failure);
@@ -191,6 +201,20 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
     },
     get isFull() {
       return bytes >= maxBytes;
+    },
+    get isFailing() {
+      return isFailing;
+    },
+    async probe() {
+      if (!isFailing) return;
+      const path = join(own.path, 'probe');
+      try {
+        await writeFile(path, Buffer.alloc(probeBytes));
+        isFailing = false;
+      } catch {
+        // It fails still.
+      }
+      await rm(path, { force: true }).catch(() => {});
     },
     adopt,
     async drain(commit) {

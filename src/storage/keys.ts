@@ -108,6 +108,9 @@ export interface NewKey {
 /** Longest name of an app, a key or a token, in characters. */
 export const maxName = 100;
 
+/** Longest time for which a key that was replaced stays good: a year. */
+export const maxGraceSeconds = 31_536_000;
+
 /**
  * SHA-256 of a key, in hexadecimal. A slow hash protects what people choose; nobody can try out 192 random bits, and a
  * slow one would be a way to keep the server busy.
@@ -219,8 +222,7 @@ export class Keys {
     }
     requireFuture(expiresAt);
     return await changeKeys(this.#db, async (db) => {
-      const app = await appNamed(db, appId);
-      if (app.revokedAt !== null) throw new StorageError('conflict', `The app "${app.name}" is revoked.`);
+      const app = await requireLiveApp(db, appId);
       return await insertKey(db, {
         app_id: app.id,
         kind,
@@ -253,14 +255,18 @@ export class Keys {
 
   /**
    * Makes a key like another, which ends after the grace period or when it would have ended anyway.
-   * @param graceMs for how long both are valid.
-   * @throws StorageError `not_found`, or `conflict` for a key that has ended or was replaced already.
+   * @param graceMs for how long both are valid, a year at most.
+   * @throws StorageError `not_found`, `invalid`, or `conflict` for a key that has ended, with its app too, or was replaced already.
    */
   async rotateKey(id: string, graceMs: number, createdBy: string): Promise<Made<Key>> {
+    if (graceMs > maxGraceSeconds * 1000) {
+      throw new StorageError('invalid', `A grace period has ${maxGraceSeconds} seconds at most.`);
+    }
     return await changeKeys(this.#db, async (db) => {
       const old = await db.selectFrom('keys').selectAll().where('id', '=', id).executeTakeFirst();
       const now = Date.now();
-      if (old === undefined) throw new StorageError('not_found', `There is no key "${id}".`);
+      if (old === undefined) throw noKey();
+      await requireLiveApp(db, old.app_id);
       if (old.revoked_at !== null || old.replaced_by !== null || (old.expires_at ?? now + 1) <= now) {
         throw new StorageError('conflict', `The key "${id}" is revoked, replaced or expired.`);
       }
@@ -341,7 +347,7 @@ export class Keys {
       .where('revoked_at', 'is', null)
       .execute();
     const row = await this.#db.selectFrom('admin_tokens').selectAll().where('id', '=', id).executeTakeFirst();
-    if (row === undefined) throw new StorageError('not_found', `There is no admin token "${id}".`);
+    if (row === undefined) throw new StorageError('not_found', 'There is no admin token with this id.');
     return toAdminToken(row);
   }
 
@@ -500,10 +506,21 @@ async function appNamed(db: Kysely<Schema>, name: string): Promise<App> {
   return toApp(row);
 }
 
+async function requireLiveApp(db: Kysely<Schema>, id: string): Promise<App> {
+  const app = await appNamed(db, id);
+  if (app.revokedAt !== null) throw new StorageError('conflict', `The app "${app.name}" is revoked.`);
+  return app;
+}
+
 async function keyWith(db: Kysely<Schema>, id: string): Promise<Key> {
   const row = await db.selectFrom('keys').selectAll().where('id', '=', id).executeTakeFirst();
-  if (row === undefined) throw new StorageError('not_found', `There is no key "${id}".`);
+  if (row === undefined) throw noKey();
   return toKey(row);
+}
+
+/** Says nothing of what was asked for: it may be a key itself, in the place of its id. */
+function noKey(): StorageError {
+  return new StorageError('not_found', 'There is no key with this id.');
 }
 
 function oldestFirst<Table extends 'apps' | 'keys' | 'admin_tokens', Row>(

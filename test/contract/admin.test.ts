@@ -110,6 +110,16 @@ describe('admin: apps and keys', () => {
     );
     assert.ok(!log.lines.some((line) => line.includes(body.secret)));
   });
+
+  it('writes no key into the log that was sent where its id belongs', async () => {
+    const misplaced = 'a-key-in-the-place-of-its-id';
+    const detail = await refused(404, 'not_found', 'POST', `/keys/${misplaced}/revoke`);
+    assert.equal(detail, 'There is no key with this id.');
+    await refused(404, 'not_found', 'POST', `/admin-tokens/${misplaced}/revoke`);
+    await log.until(({ route, status }) => route === '/admin/v1/keys/:key/revoke' && status === 404);
+    await log.until(({ route }) => route === '/admin/v1/admin-tokens/:adminToken/revoke');
+    assert.ok(!log.lines.some((line) => line.includes(misplaced)));
+  });
 });
 
 describe('admin: refusals', () => {
@@ -163,6 +173,8 @@ describe('admin: refusals', () => {
       '/usage?from=2020-01-01',
       '/usage?from=2026-11-31',
       '/usage?by=hour',
+      ...['/apps/%00', '/keys/%00', '/keys?app=%00', '/usage?app=%00', '/transactions/%00'],
+      ...['app', 'key', 'outcome', 'tag'].map((name) => `/transactions?${name}=%00`),
     ];
     for (const path of queries) await refused(400, 'invalid_request', 'GET', path);
     await refused(400, 'invalid_request', 'DELETE', '/transactions');

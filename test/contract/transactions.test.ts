@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir, rename } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -306,6 +307,28 @@ describe('the same picture again', () => {
   });
 });
 
+describe('an answer below the router', () => {
+  it('has its own id and outcome in the log', async () => {
+    const socket = connectTcp(Number(new URL(server.origin).port), '127.0.0.1');
+    const head = Object.entries(
+      keyed(native, { ...json({}).headers, host: 'a', 'transfer-encoding': 'chunked' }),
+    );
+    socket.write(`POST ${native.path} HTTP/1.1\r\n${head.map(([k, v]) => `${k}: ${v}\r\n`).join('')}\r\n`);
+    // Once the key was looked at: a head and a broken body at once are refused together.
+    while (server.gate.underWay === 0) await sleep(10);
+    socket.write('xyz\r\n');
+    const text = (await socket.toArray()).join('');
+    const [, id = ''] = /^x-request-id: (\w+)\r$/m.exec(text) ?? [];
+    const { status, outcome } = await rowOf({
+      status: 0,
+      body: {},
+      text,
+      headers: new Headers({ 'x-request-id': id }),
+    });
+    assert.deepEqual([status, outcome], [400, 'malformed_http']);
+  });
+});
+
 describe('what cannot be kept', () => {
   it('is not answered when the disk fails at the last moment: 503 in the envelope of each dialect', async () => {
     const journal = join(server.dataFolder, 'journal');
@@ -324,9 +347,14 @@ describe('what cannot be kept', () => {
           assert.equal(reply.headers.get('content-length'), String(Buffer.byteLength(reply.text)));
         }
       }
+      const ready = await fetch(`${server.origin}/readyz`);
+      assert.equal(ready.status, 503);
+      assert.equal(((await ready.json()) as { status: string }).status, 'log_failing');
     } finally {
       await rename(`${own}.away`, own);
     }
+    // Nobody need ask for it to be ready again: a balancer would not.
+    while ((await fetch(`${server.origin}/readyz`)).status !== 200) await sleep(50);
     await rowOf(await post(native, photos.face));
   });
 

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { hashOf } from '../../src/storage/keys.ts';
+import { tryLock } from '../../src/storage/lock.ts';
 import { launcher, linkWeights, serve } from '../helpers/serve.ts';
 
 const shell = promisify(execFile);
@@ -181,6 +182,17 @@ describe('serve', () => {
     const { code, stderr } = await refusal(['--profile', 'standard', '--data', other]);
     assert.equal(code, 2);
     assert.match(stderr, /^The database \S+bonafide\.db cannot be used: file is not a database\.$/m);
+  });
+
+  it('stops with a sentence when another process does not let go of the journals', async () => {
+    const lock = tryLock(join(dataFolder, 'journal', 'lock'));
+    try {
+      const { code, stderr } = await refusal(['--port', '0']);
+      assert.match(stderr, /^\S+journal is locked by another process\.\n$/);
+      assert.equal(code, 2);
+    } finally {
+      lock?.release();
+    }
   });
 
   it('stops with a sentence on a host that could never match', async () => {

@@ -92,6 +92,7 @@ for (const database of databases()) {
       const [live] = await keys.liveByHash([hashOf(fresh)]);
       assert.deepEqual(live?.scopes, ['nhn']);
       assert.ok(((await keys.findKey(key.id)).expiresAt as number) <= Date.now());
+      await refused(/^A grace period has /, 'keys', 'rotate', live.id, '--grace', '999999999999999');
       await ok('keys', 'limit', live.id, '--per-month', '7');
       assert.deepEqual((await keys.findKey(live.id)).limits, { perMonth: 7 });
       assert.match(await ok('keys', 'revoke', live.id), / revoked /);
@@ -131,7 +132,7 @@ for (const database of databases()) {
         '2020-01-01',
       );
       await refused(/^Say: bonafide keys list, create,/, 'keys', 'make');
-      await refused(/^There is no key "key_none"\.\n$/, 'keys', 'revoke', 'key_none');
+      await refused(/^There is no key with this id\.\n$/, 'keys', 'revoke', 'key_none');
     });
 
     it('makes, lists and revokes admin tokens', async () => {

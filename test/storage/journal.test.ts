@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -148,9 +148,27 @@ describe('journal', () => {
     const next = join(folder, owner, '00000002.ndjson');
     await mkdir(next);
     await assert.rejects(journal.append('lost'), JournalError);
+    assert.ok(journal.isFailing);
     await rm(next, { recursive: true });
     await journal.append('after');
+    assert.ok(!journal.isFailing);
     assert.deepEqual(await drained(journal), ['after']);
+  });
+
+  it('finds without a line whether a disk that failed was mended', async () => {
+    const journal = open();
+    const [owner] = (await readdir(folder)).filter((name) => name !== 'lock') as [string];
+    const own = join(folder, owner);
+    await rename(own, `${folder}.away`);
+    await assert.rejects(journal.append('lost'), JournalError);
+    await journal.probe();
+    assert.ok(journal.isFailing);
+    await rename(`${folder}.away`, own);
+    await journal.probe();
+    assert.ok(!journal.isFailing);
+    await journal.append('after');
+    assert.deepEqual(await drained(journal), ['after']);
+    assert.ok(!(await readdir(own)).includes('probe'));
   });
 
   it('takes over from a process that was killed, but not from one that lives', async () => {

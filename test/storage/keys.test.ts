@@ -131,6 +131,14 @@ for (const database of databases()) {
       assert.equal(fresh.expiresAt, expiresAt);
     });
 
+    it('rotates no key of a revoked app, nor into a time that no date has', async () => {
+      const { made } = await newKey();
+      await assert.rejects(keys.rotateKey(made.id, 1e18, 'test'), code('invalid'));
+      assert.equal((await others.findKey(made.id)).replacedBy, null);
+      await keys.revokeApp(made.app);
+      await assert.rejects(keys.rotateKey(made.id, 0, 'test'), code('conflict'));
+    });
+
     it('rotates a key once, when two nodes do it at once', async () => {
       const { made } = await newKey();
       const results = await Promise.allSettled(

@@ -114,7 +114,10 @@ for (const database of databases()) {
       const expected = Array.from({ length: 25 }, (_, i) => id(24 - i));
       assert.deepEqual(listed, expected);
       assert.equal(third.next, undefined);
-      for (const cursor of ['', 'x', 'W10', Buffer.from('["1",1]').toString('base64url')]) {
+      const made = ['["1",1]', '[1.5,"a"]', '[1e999,"a"]', '[1,"\\u0000"]'].map((values) =>
+        Buffer.from(values).toString('base64url'),
+      );
+      for (const cursor of ['', 'x', 'W10', ...made]) {
         await assert.rejects(log.list({}, 10, cursor), code('invalid'), cursor);
       }
     });

@@ -49,8 +49,11 @@ export function admin(services: AdminServices): FastifyPluginAsync {
     app.addHook('onResponse', async (request, reply) => {
       const { administrator, method, params, routeOptions } = request;
       if (administrator === undefined) return;
+      const { statusCode: status } = reply;
+      // Of what was refused they may be anything, also a key in the place of its id.
+      const done = status < 400 && { params };
       request.log.info(
-        { admin: administrator.id, method, route: routeOptions.url, params, status: reply.statusCode },
+        { admin: administrator.id, method, route: routeOptions.url, ...done, status },
         'admin request',
       );
     });

@@ -2,12 +2,23 @@
 
 import { type Static, Type } from 'typebox';
 import { problem } from '../../dialects/native/wire.ts';
-import { type AdminToken, type App, type Key, maxName, scopesOf } from '../../storage/keys.ts';
+import {
+  type AdminToken,
+  type App,
+  type Key,
+  maxGraceSeconds,
+  maxName,
+  scopesOf,
+} from '../../storage/keys.ts';
 import type { TransactionFilter } from '../../storage/transactions.ts';
 import { usageParts } from '../../storage/usage.ts';
 import { RequestError } from '../errors.ts';
 
 const strict = { additionalProperties: false } as const;
+
+/** Of a path or a query: what Postgres can compare a text with. */
+const Text = (options: { description?: string; minLength?: number } = {}) =>
+  Type.String({ pattern: '^[^\\u0000]*$', ...options });
 
 /** Of a query, where everything is text. */
 const Count = (description: string) => Type.String({ pattern: '^[1-9][0-9]{0,2}$', description });
@@ -62,7 +73,7 @@ export const Rotation = Type.Object(
   {
     graceSeconds: Type.Integer({
       minimum: 0,
-      maximum: 31_536_000,
+      maximum: maxGraceSeconds,
       description: 'How long the old key is good beside the new one.',
     }),
   },
@@ -185,17 +196,17 @@ const paging = {
 };
 
 export const PageQuery = Type.Object(paging, strict);
-export const KeysQuery = Type.Object({ ...paging, app: Type.Optional(Type.String()) }, strict);
+export const KeysQuery = Type.Object({ ...paging, app: Type.Optional(Text()) }, strict);
 
 const filter = {
-  app: Type.Optional(Type.String({ description: 'Id of an app.' })),
-  key: Type.Optional(Type.String({ description: 'Id of a key.' })),
+  app: Type.Optional(Text({ description: 'Id of an app.' })),
+  key: Type.Optional(Text({ description: 'Id of a key.' })),
   dialect: Type.Optional(Type.Enum(scopes)),
-  outcome: Type.Optional(Type.String()),
+  outcome: Type.Optional(Text()),
 };
 const transactionFilter = {
   ...filter,
-  tag: Type.Optional(Type.String()),
+  tag: Type.Optional(Text()),
   imageSha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
   from: Type.Optional(Time('Inclusive.')),
   to: Type.Optional(Time('Exclusive.')),
@@ -206,7 +217,7 @@ export const ExportQuery = Type.Object(
   { ...transactionFilter, format: Type.Enum(['csv', 'ndjson']) },
   strict,
 );
-export const TagQuery = Type.Object({ tag: Type.String({ minLength: 1 }), app: filter.app }, strict);
+export const TagQuery = Type.Object({ tag: Text({ minLength: 1 }), app: filter.app }, strict);
 
 export const UsageQuery = Type.Object(
   {
@@ -224,10 +235,10 @@ export const UsageQuery = Type.Object(
   strict,
 );
 
-export const AppParams = Type.Object({ app: Type.String({ description: 'Its id or its name.' }) });
-export const KeyParams = Type.Object({ key: Type.String() });
-export const AdminTokenParams = Type.Object({ adminToken: Type.String() });
-export const TransactionParams = Type.Object({ transaction: Type.String() });
+export const AppParams = Type.Object({ app: Text({ description: 'Its id or its name.' }) });
+export const KeyParams = Type.Object({ key: Text() });
+export const AdminTokenParams = Type.Object({ adminToken: Text() });
+export const TransactionParams = Type.Object({ transaction: Text() });
 
 /** Of a page, as a number. */
 export function limitOf({ limit = '100' }: { limit?: string }): number {
