@@ -1,8 +1,9 @@
 /** The detect stage: every face in the picture, largest first. */
 
-import type { DetectorDescriptor, InputDescriptor } from '../models/descriptor.ts';
+import type { DetectorDescriptor } from '../models/descriptor.ts';
 import type { Session } from '../models/session.ts';
 import { type Region, toTensor } from '../models/tensor.ts';
+import { equalise, type Relight, relight, stretch } from './relight.ts';
 import type { Box, Detection, Frame, LandmarkName, Landmarks, Point } from './types.ts';
 
 /** Both vendors' bound; it also bounds the work a crowd (or a sheet of faces) can cause. */
@@ -35,10 +36,10 @@ export async function detect(
   const region = inputRegion(frame, detector);
   const first = await look(toTensor(frame, region, input), region, detector, threshold, session);
   if (first.faces.length + first.tooSmall > 0) return first;
-  for (const { distance, relight } of secondLooks) {
+  for (const { distance, light } of secondLooks) {
     const further = stepBack(frame, region, distance);
     const levels = toTensor(frame, further, { ...input, mean: 0, scale: 1 });
-    const lit = relit(levels, input, relight);
+    const lit = relight(levels, input, light);
     const again = await look(lit, further, detector, Math.min(threshold, secondThreshold), session);
     if (again.faces.length > 0) return again;
   }
@@ -49,9 +50,9 @@ export async function detect(
  * Chosen on the development set, of which `standard` left 8.6 % of the genuine pictures unanswered after one look and leaves
  * 0.9 % after these; none of the faces so found is elsewhere than the true one (docs/models.md).
  */
-const secondLooks: readonly { readonly distance: number; readonly relight: Relight }[] = [
-  { distance: 1.3, relight: equalise },
-  { distance: 1.6, relight: stretch },
+const secondLooks: readonly { readonly distance: number; readonly light: Relight }[] = [
+  { distance: 1.3, light: equalise },
+  { distance: 1.6, light: stretch },
 ];
 
 /** Detection score for the second looks; the detector's own where that is lower. */
@@ -90,58 +91,6 @@ function stepBack(frame: Frame, region: Region, distance: number): Region {
   const width = region.width * distance;
   const height = region.height * distance;
   return { x: (frame.width - width) / 2, y: (frame.height - height) / 2, width, height, beyond: 'edge' };
-}
-
-/** From how many of the pixels have each luma, 0..255, to the new level for each old one. */
-type Relight = (histogram: readonly number[], pixels: number) => number[];
-
-/** Every level as often as every other. */
-function equalise(histogram: readonly number[], pixels: number): number[] {
-  let below = 0;
-  return histogram.map((count) => {
-    below += count;
-    return (255 * below) / pixels;
-  });
-}
-
-/** From the darkest to the brightest, but for the last hundredth of the pixels at either end. */
-function stretch(histogram: readonly number[], pixels: number): number[] {
-  let below = 0;
-  let low = 0;
-  let high = 255;
-  for (const [level, count] of histogram.entries()) {
-    below += count;
-    if (below < pixels * 0.01) low = level;
-    if (below < pixels * 0.99) high = level;
-  }
-  return histogram.map((_, level) =>
-    Math.min(Math.max(((level - low) * 255) / Math.max(high - low, 1), 0), 255),
-  );
-}
-
-/** Levels 0..255 in another light, scaled as the network's input is. Each colour is moved by the same table. */
-function relit(
-  levels: Float32Array,
-  { colour, mean, scale }: InputDescriptor,
-  relight: Relight,
-): Float32Array {
-  const pixels = colour === 'grey' ? levels.length : levels.length / 3;
-  const histogram: number[] = new Array(256).fill(0);
-  const [red, blue] = colour === 'bgr' ? [pixels * 2, 0] : [0, pixels * 2];
-  for (let i = 0; i < pixels; i++) {
-    const luma =
-      colour === 'grey'
-        ? (levels[i] as number)
-        : 0.299 * (levels[i + red] as number) +
-          0.587 * (levels[i + pixels] as number) +
-          0.114 * (levels[i + blue] as number);
-    const level = Math.min(Math.max(Math.floor(luma), 0), 255);
-    histogram[level] = (histogram[level] as number) + 1;
-  }
-  const table = relight(histogram, pixels);
-  return levels.map(
-    (level) => ((table[Math.min(Math.max(Math.round(level), 0), 255)] as number) - mean) / scale,
-  );
 }
 
 type Outputs = Readonly<Record<string, Float32Array>>;
