@@ -109,9 +109,14 @@ function partition(rows: readonly FusionRow[]): { leftOut: LeftOut; parts: strin
       'Nothing can be left out: there must be two groups of bona fide pictures and two of attacks at least.',
     );
   }
-  // One class after the other, so that each part has its share of both.
+  // Groups of people alone, of both, of attacks alone: each class runs through, so that no part has all of one.
+  const attacked = new Set(attacks);
+  const inTurn = [
+    ...live.filter((name) => !attacked.has(name)),
+    ...live.filter((name) => attacked.has(name)),
+  ];
   const parts = new Map(
-    [...new Set([...live, ...attacks])].map((name, i) => [name, String(i % groupParts)] as const),
+    [...new Set([...inTurn, ...attacks])].map((name, i) => [name, String(i % groupParts)] as const),
   );
   return { leftOut: 'group', parts: rows.map((row) => parts.get(key(row)) as string) };
 }
