@@ -147,6 +147,9 @@ export function withoutRareSpecies<
   );
 }
 
+/** With fewer groups of a class a rate of 0 may be one of more than 11 %: a calibration is written, but not without a word. */
+const fewestGroups = 30;
+
 /** What is fitted: slope and intercept alone, or each member's weight as well. */
 export type Fitted = 'calibration' | 'weights';
 
@@ -220,6 +223,12 @@ export function calibrate(
     const own = rows.filter((row) => row.bonaFide === bonaFide);
     return { pictures: own.length, groups: new Set(own.map(({ set, group }) => `${set}\0${group}`)).size };
   };
+  const [people, attacks] = [count(true), count(false)];
+  if (Math.min(people.groups, attacks.groups) < fewestGroups) {
+    notes.push(
+      `Fitted to ${people.groups} groups of people and ${attacks.groups} of attacks: too few to rely on. Look at the intervals of the report, and take more.`,
+    );
+  }
   const weightOf = (model: string) => decimals(weights[model] as number, 4);
   return {
     notes,
@@ -241,8 +250,8 @@ export function calibrate(
         manifest: run.manifest.sha256,
         sets: [...new Set(rows.map(({ set }) => set))].sort(),
         leftOut,
-        bonaFide: count(true),
-        attack: count(false),
+        bonaFide: people,
+        attack: attacks,
         eer: decimals(equalErrorRate(presentations), 4),
       },
     },

@@ -226,6 +226,20 @@ describe('calibrate', () => {
     assert.ok(calibration.operatingPoints.strict.apcer > 0.01);
   });
 
+  it('says so where there are too few groups to rely on', () => {
+    const notesOf = (times: number) => {
+      const again = Array.from({ length: times }, (_, i) =>
+        rows.map((row) => ({ ...row, group: `${row.group}-${i}` })),
+      );
+      return calibrate(again.flat(), run, 'calibration').notes.filter((note) => note.startsWith('Fitted to'));
+    };
+    assert.match(
+      notesOf(1)[0] as string,
+      /^Fitted to \d+ groups of people and \d+ of attacks: too few to rely on\./,
+    );
+    assert.deepEqual(notesOf(4), []);
+  });
+
   it('refuses scores that say the opposite of the labels', () => {
     const turned = rows.map((row) => ({ ...row, bonaFide: !row.bonaFide, species: undefined }));
     assert.throws(() => calibrate(turned, run, 'calibration'), /higher for attacks than for people/);
