@@ -145,7 +145,7 @@ async function report(scores: string, folder: string, options: ReportChoice): Pr
     const split =
       dev === undefined || evaluated === undefined
         ? undefined
-        : { dev: listSets(dev, rows), eval: listSets(evaluated, rows) };
+        : apart({ dev: listSets(dev, rows), eval: listSets(evaluated, rows) });
     return spoken(() => summarise(counted, own, { fitted, split, ...resampling }));
   };
   const summarised = summariseRun(all, run);
@@ -178,6 +178,13 @@ async function report(scores: string, folder: string, options: ReportChoice): Pr
     typeof value === 'number' ? Number(value.toPrecision(6)) : value;
   await writeFile(join(folder, 'report.json'), `${JSON.stringify(summary, digits, 2)}\n`);
   process.stdout.write(`${summary.sentence}\n\n${figures(summary)}\nReport: ${page}\n`);
+}
+
+/** Figures of what parameters were fitted on would be taken for figures of what they had not seen. */
+function apart<Split extends Record<'dev' | 'eval', readonly string[]>>(split: Split): Split {
+  const both = split.dev.find((set) => split.eval.includes(set));
+  if (both !== undefined) throw new ConfigError(`The set ${both} is in both --dev and --eval.`);
+  return split;
 }
 
 /** The table of the terminal. */

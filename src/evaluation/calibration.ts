@@ -109,9 +109,14 @@ function partition(rows: readonly FusionRow[]): { leftOut: LeftOut; parts: strin
       'Nothing can be left out: there must be two groups of bona fide pictures and two of attacks at least.',
     );
   }
-  // One class after the other, so that each part has its share of both.
+  // Groups of people alone, of both, of attacks alone: each class runs through, so that no part has all of one.
+  const attacked = new Set(attacks);
+  const inTurn = [
+    ...live.filter((name) => !attacked.has(name)),
+    ...live.filter((name) => attacked.has(name)),
+  ];
   const parts = new Map(
-    [...new Set([...live, ...attacks])].map((name, i) => [name, String(i % groupParts)] as const),
+    [...new Set([...inTurn, ...attacks])].map((name, i) => [name, String(i % groupParts)] as const),
   );
   return { leftOut: 'group', parts: rows.map((row) => parts.get(key(row)) as string) };
 }
@@ -141,6 +146,9 @@ export function withoutRareSpecies<
       : row,
   );
 }
+
+/** With fewer groups of a class a rate of 0 may be one of more than 11 %: a calibration is written, but not without a word. */
+const fewestGroups = 30;
 
 /** What is fitted: slope and intercept alone, or each member's weight as well. */
 export type Fitted = 'calibration' | 'weights';
@@ -215,6 +223,12 @@ export function calibrate(
     const own = rows.filter((row) => row.bonaFide === bonaFide);
     return { pictures: own.length, groups: new Set(own.map(({ set, group }) => `${set}\0${group}`)).size };
   };
+  const [people, attacks] = [count(true), count(false)];
+  if (Math.min(people.groups, attacks.groups) < fewestGroups) {
+    notes.push(
+      `Fitted to ${people.groups} groups of people and ${attacks.groups} of attacks: too few to rely on. Look at the intervals of the report, and take more.`,
+    );
+  }
   const weightOf = (model: string) => decimals(weights[model] as number, 4);
   return {
     notes,
@@ -236,8 +250,8 @@ export function calibrate(
         manifest: run.manifest.sha256,
         sets: [...new Set(rows.map(({ set }) => set))].sort(),
         leftOut,
-        bonaFide: count(true),
-        attack: count(false),
+        bonaFide: people,
+        attack: attacks,
         eer: decimals(equalErrorRate(presentations), 4),
       },
     },

@@ -80,10 +80,11 @@ export function parseManifest(text: string, name: string): ManifestRow[] {
  * @throws ManifestError where it is no CSV, or a column is there twice.
  */
 function parseCsv(text: string, name: string): Record<string, string>[] {
-  const uniqueHeads = (heads: string[]) => {
+  const uniqueHeads = (cells: string[]) => {
+    const heads = cells.map((cell) => cell.trim());
     const twice = heads.find((head, i) => heads.indexOf(head) !== i);
     if (twice !== undefined) throw new ManifestError(`${name} has two columns named ${twice}.`);
-    return heads.map((head) => head.trim());
+    return heads;
   };
   try {
     return parse(text, { bom: true, columns: uniqueHeads, skip_empty_lines: true });

@@ -1,6 +1,4 @@
-/** Error rates in the words of ISO/IEC 30107-3, and the calibration and operating points chosen from them. */
-
-import { fitLogistic } from './logistic.ts';
+/** Error rates in the words of ISO/IEC 30107-3, and the operating points chosen from them. */
 
 /** One scored presentation. Weights within a class need not sum to 1: only their shares count. */
 export interface Presentation {
@@ -117,13 +115,6 @@ export function leastDifference(sweep: readonly ErrorRates[]): number {
   return (nearest.apcer + nearest.bpcer) / 2;
 }
 
-/** Platt's calibration: P(live) = sigmoid(slope x score + intercept) of least cross-entropy, both classes weighed alike. */
-export function fitCalibration(presentations: readonly Presentation[]): { slope: number; intercept: number } {
-  const rows = presentations.map(({ score, bonaFide, weight }) => ({ features: [score], bonaFide, weight }));
-  const { weights, intercept } = fitLogistic(rows, 0);
-  return { slope: weights[0] as number, intercept };
-}
-
 /** What sums of weights may be off by; a rate that is 1 % but for that is 1 %. */
 const rounding = 1e-9;
 
@@ -135,12 +126,10 @@ export function bpcerAtApcer(sweep: readonly ErrorRates[], limit: number): numbe
   );
 }
 
-/** The chance that a bona fide presentation scores higher than an attack, 0..1, a tie counting half (area under the ROC curve). */
-export function areaUnderCurve(presentations: readonly Presentation[]): number {
-  return areaOf(sweepThresholds(presentations));
-}
-
-/** The same for a sweep that is there already: between two thresholds the curve is a straight line, which halves ties. */
+/**
+ * The chance that a bona fide presentation scores higher than an attack, 0..1, a tie counting half (area under the ROC curve), from a
+ * sweep: between two thresholds the curve is a straight line, which halves ties.
+ */
 export function areaOf(sweep: readonly ErrorRates[]): number {
   let area = 0;
   for (const [i, { apcer, bpcer }] of sweep.entries()) {

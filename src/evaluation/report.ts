@@ -179,7 +179,7 @@ function pointsSection({ operatingPoints, unseen, asAnswered, method, run }: Sum
       ? 'The profile\u2019s own calibration and thresholds'
       : method.judgedBy === 'development sets'
         ? `Fitted and chosen on ${method.developmentSets?.join(', ')}; measured on ${method.sets.join(', ')}`
-        : 'Thresholds chosen on these scores; each score by a fit that did not see its set';
+        : `Thresholds chosen on these scores; each score by a fit that did not see its ${method.judgedBy === 'other sets' ? 'set' : 'group'}`;
   return section(
     'Operating points',
     'A threshold decides who is let in. A stricter one lets fewer attacks through and turns more people away. In small print: the range in which the figure would lie in 95 of 100 repetitions with other people and other attacks of the same kind.',

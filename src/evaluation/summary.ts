@@ -211,7 +211,8 @@ export function summarise(
 
   const headline = bootstrap.replicate(judged, 'sets', headlineFigures(judged, thresholds));
   const estimates = estimatesOf(headline);
-  const { eer, auc } = estimates;
+  const { auc } = estimates;
+  const eer = equalErrorOf(estimates, judged);
   const summaryOf = (whole: readonly ScoredRow[], isOwn: (row: ScoredRow) => boolean = () => true) =>
     classSummary(whole, isOwn, judged, bootstrap, thresholds);
   const attacks = counted.filter((row) => !row.bonaFide);
@@ -264,9 +265,12 @@ export function summarise(
       const spoofs = own.filter((row) => !row.bonaFide);
       const both = judged.filter((row) => row.set === set);
       const weigh = weighable(both);
-      const rate = bootstrap.estimate(both, 'sets', (weights) => ({
-        eer: attempt(() => equalErrorRate(weigh(weights))),
-      })).eer;
+      const rate = equalErrorOf(
+        bootstrap.estimate(both, 'sets', (weights) => ({
+          eer: attempt(() => equalErrorRate(weigh(weights))),
+        })),
+        both,
+      );
       return {
         set,
         ...(live.length > 0 && { bonaFide: summaryOf(live) }),
@@ -450,6 +454,14 @@ function estimatesOf({ value, draws }: { value: Figures; draws: Figures[] }): Re
   return estimates;
 }
 
+/** The equal error rate; where there is no error, the class of the fewer groups is the one least is known of. */
+function equalErrorOf({ eer }: Record<string, Estimate>, judged: readonly Judged[]): Estimate | undefined {
+  const groups = [true, false].map((bonaFide) =>
+    countGroups(judged.filter((row) => row.bonaFide === bonaFide)),
+  );
+  return eer && withExactBound(eer, Math.min(...groups));
+}
+
 function pointRates(
   estimates: Record<string, Estimate>,
   prefix: string,
@@ -486,9 +498,10 @@ function asAnswered(
     .sort((a, b) => a.score - b.score);
   const thresholds = atPoints((name) => operatingPoints[name].threshold);
   const estimates = bootstrap.estimate(rows, 'sets', headlineFigures(rows, thresholds));
+  const eer = equalErrorOf(estimates, judged);
   const bins = attempt(() => reliability(weighPresentations(rows), reliabilityBins));
   return {
-    ...(estimates.eer && { eer: estimates.eer }),
+    ...(eer && { eer }),
     ...(bins && { calibrationError: expectedCalibrationError(bins) }),
     operatingPoints: pointRates(estimates, '', thresholds, judged),
   };

@@ -231,6 +231,10 @@ describe('evaluate', () => {
         /^There is no set named "nowhere"\. There are: near, far\.\n$/,
       ],
       [['--from', scores, '--dev', 'near'], /^--dev and --eval go together\./],
+      [
+        ['--from', scores, '--dev', 'near,far', '--eval', 'far'],
+        /^The set far is in both --dev and --eval\.\n$/,
+      ],
       [['--from', scores, '--scores-only'], /^--from has its scores already\./],
       [['--from', manifest], /manifest\.csv is no score file/],
     ];

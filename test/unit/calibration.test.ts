@@ -138,6 +138,19 @@ describe('crossValidate', () => {
     assert.ok(same > others / 10 && same < others / 3, `${same} of ${others}`);
   });
 
+  it('leaves both classes in every fit where people and the attacks on them are one group', () => {
+    const row = (bonaFide: boolean, i: number): FusionRow => {
+      return { bonaFide, set: 's', group: `p${i}`, features: { one: (bonaFide ? 1 : -1) + i / 10 } };
+    };
+    const people = [0, 1, 2, 3, 4, 5].map((i) => row(true, i));
+    // Any two of six: those five apart must not be left out together.
+    for (const [one, other] of people.flatMap((_, i) => people.slice(0, i).map((__, j) => [i, j] as const))) {
+      const { leftOut, scores } = crossValidate([...people, row(false, one), row(false, other)], { l2: 0 });
+      assert.equal(leftOut, 'group');
+      assert.equal(scores.filter(Number.isFinite).length, 8);
+    }
+  });
+
   it('is refused where nothing can be left out', () => {
     const rows = drawn(40).map((row) => ({ ...row, set: 's', group: String(row.bonaFide) }));
     assert.throws(() => crossValidate(rows, { l2: 0 }), /^RangeError: Nothing can be left out/);
@@ -211,6 +224,20 @@ describe('calibrate', () => {
     const { notes, calibration } = calibrate(fooled, run, 'calibration');
     assert.match(notes[0] as string, /^No threshold short of refusing everybody keeps APCER at 1 %/);
     assert.ok(calibration.operatingPoints.strict.apcer > 0.01);
+  });
+
+  it('says so where there are too few groups to rely on', () => {
+    const notesOf = (times: number) => {
+      const again = Array.from({ length: times }, (_, i) =>
+        rows.map((row) => ({ ...row, group: `${row.group}-${i}` })),
+      );
+      return calibrate(again.flat(), run, 'calibration').notes.filter((note) => note.startsWith('Fitted to'));
+    };
+    assert.match(
+      notesOf(1)[0] as string,
+      /^Fitted to \d+ groups of people and \d+ of attacks: too few to rely on\./,
+    );
+    assert.deepEqual(notesOf(4), []);
   });
 
   it('refuses scores that say the opposite of the labels', () => {

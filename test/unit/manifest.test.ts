@@ -61,6 +61,7 @@ describe('a manifest', () => {
       /^m\.csv has no column named set: the camera or/,
     );
     assert.match(fault('file,file,label\na,b,c\n'), /^m\.csv has two columns named file\.$/);
+    assert.match(fault(`${head},set \n${line.trim()},t\n`), /^m\.csv has two columns named set\.$/);
     assert.equal(
       fault(`${head}\n${line}b.jpg,genuine,,g,s\n`),
       'm.csv, row 3: label must be bona-fide or attack; it is "genuine".',

@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fitLogistic } from '../../src/evaluation/logistic.ts';
 import {
-  areaUnderCurve,
+  areaOf,
   bpcerAtApcer,
   chooseOperatingPoints,
   decisionRates,
   equalErrorRate,
   expectedCalibrationError,
-  fitCalibration,
   type Presentation,
   reliability,
   roundThreshold,
@@ -28,6 +28,17 @@ const attack = (score: number, species?: string, weight = 1): Presentation => ({
 function near(actual: number, expected: number, tolerance = 1e-9): void {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual}, not ${expected}`);
 }
+
+/** Platt's method: the fit of one feature. */
+function fitCalibration(presentations: readonly Presentation[]): { slope: number; intercept: number } {
+  const { weights, intercept } = fitLogistic(
+    presentations.map(({ score, ...row }) => ({ ...row, features: [score] })),
+    0,
+  );
+  return { slope: weights[0] as number, intercept };
+}
+
+const areaUnderCurve = (presentations: readonly Presentation[]) => areaOf(sweepThresholds(presentations));
 
 /** Rates at each threshold, as rows that are easy to read. */
 function sweep(presentations: readonly Presentation[]): number[][] {

@@ -1,6 +1,7 @@
 /** What is published of the profiles' accuracy: the catalog holds what the committed scores give, and the aims are met. */
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readRun, readScores } from '../../src/cli/score-file.ts';
@@ -31,6 +32,17 @@ for (const [id, aim] of Object.entries(aims)) {
       assert.deepEqual(profile?.liveness, calibration.liveness);
       assert.deepEqual(profile?.calibration, calibration.calibration);
       assert.deepEqual(profile?.operatingPoints, calibration.operatingPoints);
+    });
+
+    it('give the equal error rate that the documents tell', async () => {
+      const eer = percent(summary.eer).toFixed(1);
+      const root = join(import.meta.dirname, '..', '..');
+      const readme = await readFile(join(root, 'README.md'), 'utf8');
+      const line = new RegExp(`^- \\\`${id}\\\`: .*Equal error rate ([\\d.]+) %\\.$`, 'm');
+      assert.equal(readme.match(line)?.[1], eer);
+      const models = await readFile(join(root, 'docs', 'models.md'), 'utf8');
+      const row = new RegExp(`^\\| \\*\\*\\\`${id}\\\`\\*\\* \\|.*\\*\\*([\\d.]+)\\*\\*`, 'm');
+      assert.equal(models.match(row)?.[1], eer);
     });
 
     it('hold the log-odds that the profile adds, and the P(live) that its calibration makes of them', () => {

@@ -103,6 +103,13 @@ describe('a report', () => {
     assert.match(rendered, /The second line is second\./);
   });
 
+  it('says what was left out, a set or a group', () => {
+    const office = parseScores(text, 'drawn.csv').filter(({ set }) => set === 'office');
+    const own = renderReport(summarise(office, run, options).summary);
+    assert.ok(page.includes('by a fit that did not see its set<'));
+    assert.ok(own.includes('by a fit that did not see its group<'));
+  });
+
   it('of people alone says what there is, and nothing of what there is not', () => {
     const people = parseScores(text, 'drawn.csv').filter(({ bonaFide }) => bonaFide);
     const own = renderReport(summarise(people, run, options).summary);

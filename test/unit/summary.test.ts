@@ -414,6 +414,30 @@ describe('too few pictures', () => {
     assert.ok(own.eer !== undefined);
   });
 
+  it('claims no certainty where a threshold tells all apart', () => {
+    const apart = (count: number) =>
+      ['bona-fide', 'attack'].flatMap((label) =>
+        Array.from({ length: count }, (_, i) => {
+          const z = (label === 'attack' ? -2 : 2) + i / 10;
+          return `${label}-${i}.jpg,${label},,${label}-${i},office,assessed,${1 / (1 + Math.exp(-z))},${z}\n`;
+        }),
+      );
+    for (const count of [2, 10]) {
+      const file = `file,label,species,group,set,outcome,p_live,log_odds\n${apart(count).join('')}`;
+      const own = summarise(parseScores(file, 'apart.csv'), run, options).summary;
+      // The exact bound, by hand: none of so many groups errs 2.5 % of the time where each does with this chance.
+      const bound = count === 2 ? 0.842 : 0.308;
+      for (const rate of [own.eer, own.asAnswered?.eer, own.sets[0]?.eer]) {
+        assert.deepEqual([rate?.value, rate?.low], [0, 0]);
+        near(rate?.high ?? undefined, bound, 'bound', 1e-3);
+      }
+      assert.ok(
+        own.sentence.includes(`probably between 0.0 % and ${(100 * bound).toFixed(1)} %`),
+        own.sentence,
+      );
+    }
+  });
+
   it('is refused with a sentence where no picture has an answer', () => {
     const silent = rows.filter(({ face }) => face === undefined);
     assert.throws(() => summarise(silent, run, options), /^RangeError: No picture has a score/);
