@@ -378,13 +378,15 @@ export class Keys {
     return (await this.#live().where('keys.hash', 'in', hashes).execute()).map(toLiveKey);
   }
 
-  /** The keys that were used or made last. */
-  async liveByUse(limit: number): Promise<LiveKey[]> {
+  /** The hashes of the live keys that were used or made last, the latest first. */
+  async hashesByUse(limit: number): Promise<string[]> {
     const rows = await this.#live()
+      .clearSelect()
+      .select('keys.hash')
       .orderBy(sql`coalesce(keys.last_used_at, keys.created_at)`, 'desc')
       .limit(limit)
       .execute();
-    return rows.map(toLiveKey);
+    return rows.map(({ hash }) => hash);
   }
 
   #live() {

@@ -34,6 +34,8 @@ for (const database of databases()) {
       const availability = createAvailability(() => {});
       const authenticator = await createAuthenticator({ keys, availability, knownKeysMs });
       t.after(() => authenticator.close());
+      // What it loads as it starts is of no interest.
+      asked.mock.resetCalls();
       return { authenticator, keys, asked: asked.mock };
     }
 
@@ -93,6 +95,18 @@ for (const database of databases()) {
       assert.equal(asked.callCount(), 1);
       assert.ok(await authenticator.byApiKey(known.secret, 'native', cached));
       assert.ok(await isGood(authenticator, fresh.secret), 'it was not taken for a wrong one');
+    });
+
+    it('knows a key that was made elsewhere before anybody has used it', async (t) => {
+      const { authenticator } = await node(t);
+      const { secret } = await newKey();
+      const cached = { cachedOnly: true };
+      assert.equal(await authenticator.byApiKey(secret, 'native', cached), undefined);
+      await sleep(polledMs);
+      assert.ok(await authenticator.byApiKey(secret, 'native', cached), 'as it asks every 2 s');
+      const next = await newKey();
+      await authenticator.notice();
+      assert.ok(await authenticator.byApiKey(next.secret, 'native', cached), 'as it was told to ask');
     });
 
     it('does not let guesses take all connections', async (t) => {
