@@ -95,6 +95,7 @@ async function runServer(config: Config): Promise<number> {
     keys: new Keys(storage.db),
     availability,
     knownKeysMs: config.knownKeysMs,
+    logger,
   });
   const transactions = new Transactions(storage.db);
   const recorder = startRecorder({

@@ -1,6 +1,7 @@
 /** Who asks: finds the key that a client sent, in memory first, and keeps what is in memory up to date. */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyBaseLogger } from 'fastify';
 import { type Availability, patienceMs } from '../storage/availability.ts';
 import { type App, hashOf, type Keys, type Limits, type LiveKey, type Scope } from '../storage/keys.ts';
 import { RequestError } from './errors.ts';
@@ -37,6 +38,7 @@ export interface AuthenticatorOptions {
   readonly availability: Availability;
   /** For how long keys in memory are good while the database does not answer, in milliseconds. */
   readonly knownKeysMs: number;
+  readonly logger: FastifyBaseLogger;
 }
 
 /** How often a node asks whether a key has changed: what is revoked on one node ends on all within this and a query. */
@@ -61,6 +63,7 @@ export async function createAuthenticator({
   keys,
   availability,
   knownKeysMs,
+  logger,
 }: AuthenticatorOptions): Promise<Authenticator> {
   let revision = await keys.revision();
   /** By hash, the one used longest ago first. */
@@ -166,12 +169,23 @@ export async function createAuthenticator({
     return { app: key.app, key: { id: key.id, limits: key.limits } };
   }
 
+  /** The database answers, and yet not this. That it is away is logged where it is noticed. */
+  let isRefused = false;
   let timer: NodeJS.Timeout;
   const schedule = () => {
     timer = setTimeout(() => {
       polling = availability
         .run(poll)
-        .catch(() => {})
+        .then(() => {
+          isRefused = false;
+        })
+        .catch((error) => {
+          const wasRefused = isRefused;
+          isRefused = availability.isUp;
+          if (isRefused && !wasRefused) {
+            logger.error({ err: error }, 'changes of keys cannot be read, or their use not written');
+          }
+        })
         .finally(() => {
           if (!closed) schedule();
         });
