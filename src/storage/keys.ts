@@ -177,6 +177,14 @@ export class Keys {
     return await appNamed(this.#db, name);
   }
 
+  /**
+   * The id of an app that a filter may name, by id or name.
+   * @throws StorageError `not_found`.
+   */
+  async idOf(name: string | undefined): Promise<string | undefined> {
+    return name === undefined ? undefined : (await this.findApp(name)).id;
+  }
+
   /** Ends an app and with it all of its keys, for ever. Again, it changes nothing. */
   async revokeApp(id: string): Promise<App> {
     return await changeKeys(this.#db, async (db) => {
