@@ -188,10 +188,12 @@ export class Keys {
   /** Ends an app and with it all of its keys, for ever. Again, it changes nothing. */
   async revokeApp(id: string): Promise<App> {
     return await changeKeys(this.#db, async (db) => {
+      const end = { revoked_at: Date.now() };
+      await db.updateTable('apps').set(end).where('id', '=', id).where('revoked_at', 'is', null).execute();
       await db
-        .updateTable('apps')
-        .set({ revoked_at: Date.now() })
-        .where('id', '=', id)
+        .updateTable('keys')
+        .set(end)
+        .where('app_id', '=', id)
         .where('revoked_at', 'is', null)
         .execute();
       return await appNamed(db, id);

@@ -99,7 +99,7 @@ const ending = {
   createdBy: Type.String(),
   createdAt: Time('When it was made.'),
   expiresAt: OptionalTime('When it ends.'),
-  revokedAt: OptionalTime('When it was ended before its time.'),
+  revokedAt: OptionalTime('When it was ended before its time, by itself or with its app.'),
   lastUsedAt: OptionalTime('Within a minute.'),
 };
 
