@@ -114,7 +114,7 @@ async function compare(
     logger,
     onRecorded: () => {},
   });
-  const authenticator = await createAuthenticator({ keys, availability, knownKeysMs: 60_000 });
+  const authenticator = await createAuthenticator({ keys, availability, knownKeysMs: 60_000, logger });
   const shared = {
     ...common,
     availability,

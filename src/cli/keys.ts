@@ -70,8 +70,7 @@ async function* run({ storage, values, positionals }: Given): AsyncGenerator<str
     say(`${made.id} was made for ${made.app}. The key is shown this once:`);
     return `${secret}\n`;
   };
-  const appId = async () =>
-    values.app === undefined ? undefined : (await store.findApp(String(values.app))).id;
+  const appId = () => store.idOf(values.app as string | undefined);
   switch (positionals[0]) {
     case 'list': {
       words(positionals, []);

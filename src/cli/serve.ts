@@ -95,6 +95,7 @@ async function runServer(config: Config): Promise<number> {
     keys: new Keys(storage.db),
     availability,
     knownKeysMs: config.knownKeysMs,
+    logger,
   });
   const transactions = new Transactions(storage.db);
   const recorder = startRecorder({
@@ -149,6 +150,7 @@ async function runServer(config: Config): Promise<number> {
   const facts = { origin, place: storage.place, profile: profile.profile.id, note };
   // Not before there is somewhere to use it: of a start that failed nothing must be left that was never shown.
   const credential = await makeFirstCredential(storage.db);
+  if (credential !== undefined) await authenticator.notice();
   process.stdout.write(
     banner(credential ? { ...facts, credential, sample: await drawPortrait(config.dataFolder) } : facts),
   );

@@ -52,8 +52,7 @@ export const transactions = storageCommand(help, flags, run);
 
 async function* run({ storage, values, positionals }: Given): AsyncGenerator<string> {
   const log = new Transactions(storage.db);
-  const app =
-    values.app === undefined ? undefined : (await new Keys(storage.db).findApp(String(values.app))).id;
+  const app = await new Keys(storage.db).idOf(values.app as string | undefined);
   switch (positionals[0]) {
     case 'list': {
       words(positionals, []);

@@ -33,8 +33,7 @@ export const usage = storageCommand(help, flags, run);
 
 async function* run({ storage, values, positionals }: Given): AsyncGenerator<string> {
   if (positionals.length > 0) throw new ConfigError('Only options follow. See --help.');
-  const app =
-    values.app === undefined ? undefined : (await new Keys(storage.db).findApp(String(values.app))).id;
+  const app = await new Keys(storage.db).idOf(values.app as string | undefined);
   const text = (flag: string) => values[flag] as string | undefined;
   const by = partsOf(text('by'));
   const filter = {

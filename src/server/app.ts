@@ -262,6 +262,13 @@ function readiness({ engine, availability, authenticator, recorder }: Services):
   if (knownKeysUntil <= Date.now()) {
     return { status: 'no_database', problem: 'The database does not answer, and keys cannot be checked.' };
   }
+  if (recorder.isRefused) {
+    return {
+      status: 'ready',
+      problem:
+        'The database does not take the transactions, which wait in the journal: the log has the reason.',
+    };
+  }
   if (availability.isUp) return { status: 'ready' };
   const until = new Date(knownKeysUntil).toISOString();
   return {

@@ -1,6 +1,7 @@
 /** Who asks: finds the key that a client sent, in memory first, and keeps what is in memory up to date. */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyBaseLogger } from 'fastify';
 import { type Availability, patienceMs } from '../storage/availability.ts';
 import { type App, hashOf, type Keys, type Limits, type LiveKey, type Scope } from '../storage/keys.ts';
 import { RequestError } from './errors.ts';
@@ -27,6 +28,8 @@ export interface Authenticator {
   byApiKey(key: string | string[] | undefined, scope: Scope, looking?: Looking): Promise<Caller | undefined>;
   /** Until when the keys in memory are good if the database does not answer any more, in milliseconds since 1970. */
   readonly knownKeysUntil: number;
+  /** Asks now whether keys have changed, and no later. @throws what the database does. */
+  notice(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,6 +38,7 @@ export interface AuthenticatorOptions {
   readonly availability: Availability;
   /** For how long keys in memory are good while the database does not answer, in milliseconds. */
   readonly knownKeysMs: number;
+  readonly logger: FastifyBaseLogger;
 }
 
 /** How often a node asks whether a key has changed: what is revoked on one node ends on all within this and a query. */
@@ -51,15 +55,19 @@ const chunk = 500;
 /** The last use of a key is written no more often than this. */
 const noteMs = 60_000;
 
-/** Loads the keys that were used last, so that a database that ends soon is not missed, and watches for changes. */
+/**
+ * Loads the keys that were used or made last, and those that are new whenever something has changed: an address that has
+ * sent too many wrong keys is let in with one that is in memory alone, and a database that ends soon is not missed.
+ */
 export async function createAuthenticator({
   keys,
   availability,
   knownKeysMs,
+  logger,
 }: AuthenticatorOptions): Promise<Authenticator> {
   let revision = await keys.revision();
   /** By hash, the one used longest ago first. */
-  const known = new Map((await keys.liveByUse(cachedKeys)).reverse().map((key) => [key.hash, key]));
+  const known = new Map<string, LiveKey>();
   const wrong = new Map<string, number>();
   const lookingUp = new Map<string, Promise<LiveKey | undefined>>();
   const used = new Map<string, number>();
@@ -69,12 +77,18 @@ export async function createAuthenticator({
   let generation = 0;
   let polling: Promise<void> | undefined;
 
+  /** Reads again what is known, and what was used or made last beside it. */
+  async function load(): Promise<void> {
+    const last = await keys.hashesByUse(cachedKeys);
+    await refresh([...new Set([...known.keys(), ...last.reverse()])]);
+  }
+
   async function poll(): Promise<void> {
     const start = Date.now();
     const current = await keys.revision();
     if (current !== revision) {
       generation++;
-      await refresh([...known.keys()]);
+      await load();
       revision = current;
     }
     confirmedAt = start;
@@ -88,7 +102,8 @@ export async function createAuthenticator({
       for (const hash of asked) {
         const key = live.get(hash);
         if (key === undefined) known.delete(hash);
-        else known.set(hash, key);
+        else if (known.has(hash)) known.set(hash, key);
+        else remember(known, cachedKeys, hash, key);
       }
     }
   }
@@ -154,18 +169,30 @@ export async function createAuthenticator({
     return { app: key.app, key: { id: key.id, limits: key.limits } };
   }
 
+  /** The database answers, and yet not this. That it is away is logged where it is noticed. */
+  let isRefused = false;
   let timer: NodeJS.Timeout;
   const schedule = () => {
     timer = setTimeout(() => {
       polling = availability
         .run(poll)
-        .catch(() => {})
+        .then(() => {
+          isRefused = false;
+        })
+        .catch((error) => {
+          const wasRefused = isRefused;
+          isRefused = availability.isUp;
+          if (isRefused && !wasRefused) {
+            logger.error({ err: error }, 'changes of keys cannot be read, or their use not written');
+          }
+        })
         .finally(() => {
           if (!closed) schedule();
         });
     }, pollMs).unref();
   };
   let closed = false;
+  await load();
   schedule();
 
   return {
@@ -182,6 +209,7 @@ export async function createAuthenticator({
     get knownKeysUntil() {
       return confirmedAt + knownKeysMs;
     },
+    notice: poll,
     async close() {
       closed = true;
       clearTimeout(timer);

@@ -53,6 +53,8 @@ export interface Recorder {
   readonly isFull: boolean;
   /** Whether the last answer could not be kept because the disk fails. */
   readonly isFailing: boolean;
+  /** Whether the database answers and yet did not take the last batch, which stays in the journal. */
+  readonly isRefused: boolean;
   /** Writes what waits into the database, if that answers, and ends. What is left is for the next start. */
   close(): Promise<void>;
 }
@@ -80,6 +82,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
   const noted = new WeakMap<FastifyRequest, Noted>();
   const models = profile.models.map(({ id, sha256 }) => ({ id, sha256 }));
   let writing: Promise<void> | undefined;
+  let isRefused = false;
 
   async function commit(lines: readonly string[]): Promise<void> {
     const rows = lines.flatMap((line) => toTransaction(line, logger));
@@ -93,9 +96,14 @@ export function startRecorder(options: RecorderOptions): Recorder {
     if (journal.bytes === 0) return writing ?? Promise.resolve();
     writing ??= journal
       .drain((lines) => availability.run(() => commit(lines)))
+      .then(() => {
+        isRefused = false;
+      })
       .catch((error) => {
-        // That the database is away is logged once, where it is noticed.
-        if (availability.isUp) logger.error({ err: error }, 'transactions stay in the journal');
+        const wasRefused = isRefused;
+        // That the database is away is logged where it is noticed, once, as this is.
+        isRefused = availability.isUp;
+        if (isRefused && !wasRefused) logger.error({ err: error }, 'transactions stay in the journal');
       })
       .finally(() => {
         writing = undefined;
@@ -197,6 +205,9 @@ export function startRecorder(options: RecorderOptions): Recorder {
     },
     get isFailing() {
       return journal.isFailing;
+    },
+    get isRefused() {
+      return isRefused;
     },
     async close() {
       clearInterval(batches);

@@ -1,9 +1,11 @@
 /** A database that does not answer is left alone for a moment, so that nobody waits for it. */
 
+import { isAnswer } from './errors.ts';
+
 export interface Availability {
   readonly isUp: boolean;
   /**
-   * Runs a query, unless one failed within the last second.
+   * Runs a query, unless the database was away within the last second. One that it refuses says that it is there.
    * @param patienceMs after how long its result is not waited for any more. That it is slow does not count as a failure.
    * @throws DatabaseAwayError without asking or when it takes too long, else what the query throws.
    */
@@ -28,15 +30,22 @@ const pauseMs = 1_000;
 export function createAvailability(onChange: (error?: unknown) => void): Availability {
   let failed: { error: unknown; at: number } | undefined;
 
+  function noteAnswer(): void {
+    if (failed === undefined) return;
+    failed = undefined;
+    onChange();
+  }
+
   async function observe<T>(query: () => Promise<T>): Promise<T> {
     try {
       const result = await query();
-      if (failed !== undefined) {
-        failed = undefined;
-        onChange();
-      }
+      noteAnswer();
       return result;
     } catch (error) {
+      if (isAnswer(error)) {
+        noteAnswer();
+        throw error;
+      }
       const wasUp = failed === undefined;
       failed = { error, at: performance.now() };
       if (wasUp) onChange(error);

@@ -10,6 +10,21 @@ export type StorageErrorCode =
   /** A value that cannot be stored. */
   | 'invalid';
 
+/** SQLite's codes of a file that cannot be had: busy, locked, an error of the disk, not to be opened. */
+const unreachable = new Set([5, 6, 10, 14]);
+
+/** Connection lost or refused, too many connections, shutting down or starting up. */
+const notServing = /^(08|53300|57P)/;
+
+/** Whether it is the database's own answer to a query, and not that it could not be reached or was too slow. */
+export function isAnswer(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, severity, errcode } = error as { code?: unknown; severity?: unknown; errcode?: unknown };
+  // SQLite says its code as a number whose low byte is the kind; Postgres says how severe it is beside one of five characters.
+  if (typeof errcode === 'number') return !unreachable.has(errcode & 0xff);
+  return typeof code === 'string' && severity !== undefined && !notServing.test(code);
+}
+
 /** What was asked of the database and cannot be. `message` is a sentence for people and repeats nothing secret. */
 export class StorageError extends Error {
   readonly code: StorageErrorCode;

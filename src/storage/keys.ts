@@ -177,13 +177,23 @@ export class Keys {
     return await appNamed(this.#db, name);
   }
 
+  /**
+   * The id of an app that a filter may name, by id or name.
+   * @throws StorageError `not_found`.
+   */
+  async idOf(name: string | undefined): Promise<string | undefined> {
+    return name === undefined ? undefined : (await this.findApp(name)).id;
+  }
+
   /** Ends an app and with it all of its keys, for ever. Again, it changes nothing. */
   async revokeApp(id: string): Promise<App> {
     return await changeKeys(this.#db, async (db) => {
+      const end = { revoked_at: Date.now() };
+      await db.updateTable('apps').set(end).where('id', '=', id).where('revoked_at', 'is', null).execute();
       await db
-        .updateTable('apps')
-        .set({ revoked_at: Date.now() })
-        .where('id', '=', id)
+        .updateTable('keys')
+        .set(end)
+        .where('app_id', '=', id)
         .where('revoked_at', 'is', null)
         .execute();
       return await appNamed(db, id);
@@ -378,13 +388,15 @@ export class Keys {
     return (await this.#live().where('keys.hash', 'in', hashes).execute()).map(toLiveKey);
   }
 
-  /** The keys that were used or made last. */
-  async liveByUse(limit: number): Promise<LiveKey[]> {
+  /** The hashes of the live keys that were used or made last, the latest first. */
+  async hashesByUse(limit: number): Promise<string[]> {
     const rows = await this.#live()
+      .clearSelect()
+      .select('keys.hash')
       .orderBy(sql`coalesce(keys.last_used_at, keys.created_at)`, 'desc')
       .limit(limit)
       .execute();
-    return rows.map(toLiveKey);
+    return rows.map(({ hash }) => hash);
   }
 
   #live() {

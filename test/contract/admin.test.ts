@@ -223,16 +223,19 @@ describe('admin: refusals', () => {
 
 describe('admin: transactions', () => {
   const count = 3_000;
+  let app = '';
 
   before(async () => {
+    app = (await admin('POST', '/apps', { name: 'logged' })).body.id;
+    await admin('POST', '/apps', { name: 'other' });
     const rows = Array.from({ length: count }, (_, i) =>
-      transaction(i + 1, { app: 'app_log', tag: i % 1_000 === 7 ? '=cmd()' : null }),
+      transaction(i + 1, { app, tag: i % 1_000 === 7 ? '=cmd()' : null }),
     );
     await new Transactions(server.storage.db).insert(rows);
   });
 
   it('finds one by the id of its answer', async () => {
-    const whole = transaction(8, { app: 'app_log', tag: '=cmd()' });
+    const whole = transaction(8, { app, tag: '=cmd()' });
     const { body } = await admin('GET', `/transactions/${whole.id}`);
     assert.deepEqual(body, { ...whole, time: new Date(whole.time).toISOString() });
   });
@@ -242,7 +245,7 @@ describe('admin: transactions', () => {
     const ids: string[] = [];
     let cursor = '';
     do {
-      const { body } = await admin('GET', `/transactions?app=app_log&from=${from}&limit=999${cursor}`);
+      const { body } = await admin('GET', `/transactions?app=logged&from=${from}&limit=999${cursor}`);
       ids.push(...body.transactions.map((one: { id: string }) => one.id));
       cursor = body.next === undefined ? '' : `&cursor=${body.next}`;
     } while (cursor !== '');
@@ -253,7 +256,7 @@ describe('admin: transactions', () => {
   });
 
   it('exports all of them as a stream, whole and in order', async () => {
-    const path = `${server.origin}/admin/v1/transactions/export?app=app_log&format=`;
+    const path = `${server.origin}/admin/v1/transactions/export?app=${app}&format=`;
     const lines = await fetch(`${path}ndjson`, { headers: { authorization } });
     assert.equal(lines.headers.get('content-type'), 'application/x-ndjson');
     assert.equal(lines.headers.get('content-length'), null, 'it is not held as a whole');
@@ -292,12 +295,26 @@ describe('admin: transactions', () => {
 
   it('deletes by id and by tag, and goes on counting what was', async () => {
     assert.deepEqual((await admin('DELETE', `/transactions/${id(1)}`)).body, { deleted: 1 });
-    assert.deepEqual((await admin('DELETE', '/transactions?tag=%3Dcmd()&app=app_other')).body, {
+    assert.deepEqual((await admin('DELETE', '/transactions?tag=%3Dcmd()&app=other')).body, {
       deleted: 0,
     });
     assert.deepEqual((await admin('DELETE', '/transactions?tag=%3Dcmd()')).body, { deleted: 3 });
     await refused(404, 'not_found', 'GET', `/transactions/${id(8)}`);
-    const { body } = await admin('GET', '/usage?from=2026-11-21&to=2026-11-21&app=app_log&by=outcome,day');
-    assert.deepEqual(body, { usage: [{ day: '2026-11-21', outcome: 'live', count }] });
+    const path = '/usage?from=2026-11-21&to=2026-11-21&by=outcome,day';
+    for (const name of [app, 'logged']) {
+      const { body } = await admin('GET', `${path}&app=${name}`);
+      assert.deepEqual(body, { usage: [{ day: '2026-11-21', outcome: 'live', count }] });
+    }
+  });
+
+  it('takes an app by its id or its name, and says of one that is not there that it is not', async () => {
+    for (const name of [app, 'logged']) {
+      const { body } = await admin('GET', `/transactions?app=${name}&limit=1`);
+      assert.equal(body.transactions[0]?.app, app);
+    }
+    for (const path of ['/transactions?', '/transactions/export?format=csv&', '/usage?', '/keys?']) {
+      await refused(404, 'not_found', 'GET', `${path}app=none`);
+    }
+    await refused(404, 'not_found', 'DELETE', '/transactions?tag=a&app=none');
   });
 });

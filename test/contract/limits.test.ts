@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Keys, type Limits } from '../../src/storage/keys.ts';
 import {
   type Ask,
@@ -232,6 +233,23 @@ describe('wrong keys', () => {
     const look = t.mock.method(Keys.prototype, 'liveByHash');
     assert.equal((await from('another')).status, 429);
     assert.equal(look.mock.callCount(), 0);
+  });
+
+  it('do not keep a key out that is made meanwhile', async () => {
+    const { appId } = await account({});
+    for (let i = 0; i < 4; i++) await from(`wrong ${i}`);
+    const made = await new Keys(server.storage.db).createKey({
+      app: appId,
+      kind: 'api',
+      name: 'new',
+      createdBy: 'test',
+    });
+    const since = Date.now();
+    while ((await from(made.secret)).status !== 200) {
+      assert.ok(Date.now() - since < 5_000, 'the node has not heard of it within 5 s');
+      await sleep(100);
+    }
+    assert.equal((await from('another')).status, 429);
   });
 
   it('are counted for the address that a trusted proxy names, and no other', async () => {

@@ -7,6 +7,7 @@ import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { loadRegistry } from '../../src/models/registry.ts';
 import { Keys } from '../../src/storage/keys.ts';
 import { type Transaction, Transactions } from '../../src/storage/transactions.ts';
@@ -356,6 +357,36 @@ describe('what cannot be kept', () => {
     // Nobody need ask for it to be ready again: a balancer would not.
     while ((await fetch(`${server.origin}/readyz`)).status !== 200) await sleep(50);
     await rowOf(await post(native, photos.face));
+  });
+
+  it('stays in the journal while the database refuses it, which keeps no new key out', async () => {
+    const { db } = server.storage;
+    await sql`create trigger refuse before insert on transactions begin select raise(abort, 'no'); end`.execute(
+      db,
+    );
+    const readyz = async () => {
+      const response = await fetch(`${server.origin}/readyz`);
+      assert.equal(response.status, 200);
+      return ((await response.json()) as { problem?: string }).problem;
+    };
+    let reply: Reply;
+    try {
+      reply = await post(native, photos.face);
+      assert.equal(reply.status, 200);
+      while ((await readyz()) === undefined) await sleep(50);
+      assert.match((await readyz()) as string, /^The database does not take the transactions/);
+      assert.match(await (await fetch(`${server.origin}/metrics`)).text(), /^bonafide_database_up 1$/m);
+      const { id } = await new Keys(db).createApp('made while it refuses');
+      const key = { app: id, kind: 'api', name: 'new', createdBy: 'test' } as const;
+      const { secret } = await new Keys(db).createKey(key);
+      const { headers, body } = native.asking(photos.face);
+      const { status } = await ask(native.path, { headers: { ...headers, 'x-api-key': secret }, body });
+      assert.equal(status, 200);
+    } finally {
+      await sql`drop trigger refuse`.execute(db);
+    }
+    await rowOf(reply);
+    while ((await readyz()) !== undefined) await sleep(50);
   });
 
   it('is not answered: 503 in the envelope of each dialect, before the picture is looked at', async (t) => {

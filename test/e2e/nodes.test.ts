@@ -16,6 +16,7 @@ for (const database of databases()) {
   describe(`nodes: two on one ${database.name}`, { skip: database.skip }, () => {
     let nodes: [Serving, Serving];
     let adminToken: string;
+    let firstKey: string;
     let env: Record<string, string>;
 
     before(async () => {
@@ -34,6 +35,7 @@ for (const database of databases()) {
       const tokens = nodes.flatMap(({ banner }) => /admin token +(\S+)/.exec(banner)?.[1] ?? []);
       assert.equal(tokens.length, 1, 'one of them was the first');
       adminToken = tokens[0] as string;
+      firstKey = nodes.flatMap(({ banner }) => banner.match(/bfa_[\w-]+/) ?? [])[0] as string;
       env = { BONAFIDE_DATA: folders[0] as string, ...(url && { BONAFIDE_DATABASE_URL: url }) };
     });
     after(async () => {
@@ -138,6 +140,30 @@ for (const database of databases()) {
           .find(({ id }) => id === key.id);
         if (listed?.lastUsedAt) return assert.ok(Date.parse(listed.lastUsedAt) >= since);
         assert.ok(Date.now() - since < 10_000, 'it is told within some seconds');
+      }
+    });
+
+    // The last one, as this address has to bear the consequences.
+    it("wrong keys do not keep the first start's key out, nor one that is made meanwhile", async () => {
+      for (const { origin } of nodes) {
+        const guess = async (key: string) =>
+          (await fetch(`${origin}/v1/assess`, { method: 'POST', headers: { 'x-api-key': key } })).status;
+        let status = 401;
+        for (let i = 0; status === 401; i++) status = await guess(`wrong ${i}`);
+        assert.equal(status, 429);
+      }
+      for (const node of nodes) assert.ok(await isGood(node, firstKey));
+      const args = ['keys', 'create', 'a key', '--app', 'default', '--kind', 'api'];
+      const secret = (await run(args, env)).stdout.trim();
+      const since = Date.now();
+      for (const { origin } of nodes) {
+        const headers = { 'x-api-key': secret, 'content-type': 'application/json' };
+        const ask = () => fetch(`${origin}/v1/assess`, { method: 'POST', headers, body: '{}' });
+        while ((await ask()).status === 429) {
+          assert.ok(Date.now() - since < promisedMs, `not known after ${promisedMs} ms`);
+          await sleep(50);
+        }
+        assert.equal((await ask()).status, 400);
       }
     });
   });

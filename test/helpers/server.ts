@@ -134,6 +134,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     keys: new Keys(storage.db),
     availability,
     knownKeysMs: options.knownKeysMs ?? 60_000,
+    logger,
   });
   const app = await buildApp({
     services: {

@@ -3,12 +3,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { pino } from 'pino';
 import { type Authenticator, createAuthenticator } from '../../src/server/auth.ts';
 import { createAvailability } from '../../src/storage/availability.ts';
 import type { Storage } from '../../src/storage/database.ts';
 import { hashOf, Keys } from '../../src/storage/keys.ts';
 import { databases } from '../helpers/databases.ts';
 
+const logger = pino({ level: 'silent' });
 /** Longer than a node goes without asking whether something has changed. */
 const polledMs = 2_500;
 
@@ -32,8 +35,10 @@ for (const database of databases()) {
       const keys = new Keys(storage.db);
       const asked = t.mock.method(keys, 'liveByHash');
       const availability = createAvailability(() => {});
-      const authenticator = await createAuthenticator({ keys, availability, knownKeysMs });
+      const authenticator = await createAuthenticator({ keys, availability, knownKeysMs, logger });
       t.after(() => authenticator.close());
+      // What it loads as it starts is of no interest.
+      asked.mock.resetCalls();
       return { authenticator, keys, asked: asked.mock };
     }
 
@@ -95,6 +100,18 @@ for (const database of databases()) {
       assert.ok(await isGood(authenticator, fresh.secret), 'it was not taken for a wrong one');
     });
 
+    it('knows a key that was made elsewhere before anybody has used it', async (t) => {
+      const { authenticator } = await node(t);
+      const { secret } = await newKey();
+      const cached = { cachedOnly: true };
+      assert.equal(await authenticator.byApiKey(secret, 'native', cached), undefined);
+      await sleep(polledMs);
+      assert.ok(await authenticator.byApiKey(secret, 'native', cached), 'as it asks every 2 s');
+      const next = await newKey();
+      await authenticator.notice();
+      assert.ok(await authenticator.byApiKey(next.secret, 'native', cached), 'as it was told to ask');
+    });
+
     it('does not let guesses take all connections', async (t) => {
       const known = await newKey();
       const { authenticator, keys } = await node(t);
@@ -136,6 +153,27 @@ for (const database of databases()) {
       held.resolve(before);
       assert.ok(!(await looking));
       assert.ok(!(await isGood(authenticator, secret)));
+    });
+
+    it('takes a query that the database refuses for no sign that it is away', async () => {
+      const changes: unknown[] = [];
+      const { run } = createAvailability((error) => changes.push(error));
+      const refused = () => sql`select * from nowhere`.execute(storage.db);
+      await assert.rejects(run(refused), /nowhere/);
+      assert.equal(await run(async () => 'asked'), 'asked', 'at once, and not after a pause');
+      const lost = new Error('Connection terminated unexpectedly');
+      await assert.rejects(
+        run(() => Promise.reject(lost)),
+        lost,
+      );
+      await assert.rejects(
+        run(async () => 'not asked'),
+        { name: 'DatabaseAwayError' },
+      );
+      assert.deepEqual(changes, [lost]);
+      await sleep(1_100);
+      await assert.rejects(run(refused), /nowhere/);
+      assert.deepEqual(changes, [lost, undefined], 'it is back when it refuses something');
     });
 
     it('knows keys for a stated time when the database is away, and says that it cannot know others', async (t) => {

@@ -52,7 +52,10 @@ for (const database of databases()) {
       assert.deepEqual((await keys.findApp('shop')).limits, { perSecond: 5, burst: 9 });
       assert.match(await ok('apps', 'list'), /^APP +NAME +APPKEY.*\n.* 5\/s \+9$/m);
       await ok('apps', 'create', 'gone');
+      await ok('keys', 'create', 'a key', '--app', 'gone', '--kind', 'api');
       assert.match(JSON.parse(await ok('apps', 'revoke', 'gone', '--json')).revokedAt, /^2/);
+      assert.match(await ok('keys', 'list', '--app', 'gone'), / a key .* revoked$/m);
+      assert.match(JSON.parse(await ok('keys', 'list', '--app', 'gone', '--json')).revokedAt, /^2/);
       await refused(/^There is an app named "shop" already\.\n$/, 'apps', 'create', 'shop');
       await refused(/^There is no app "none"\.\n$/, 'apps', 'revoke', 'none');
       await refused(/^A burst is on top of a limit per second/, 'apps', 'limit', 'shop', '--burst', '1');

@@ -202,9 +202,11 @@ for (const database of databases()) {
       const first = await newKey();
       const second = await newKey();
       await keys.noteUse(new Map([[first.made.id, Date.now() + 5_000]]));
-      const [latest] = await others.liveByUse(1);
-      assert.equal(latest?.id, first.made.id);
-      assert.ok((await others.liveByUse(10_000)).some(({ id }) => id === second.made.id));
+      assert.deepEqual(await others.hashesByUse(1), [hashOf(first.secret)]);
+      const all = await others.hashesByUse(10_000);
+      assert.ok(all.includes(hashOf(second.secret)));
+      await keys.revokeKey(second.made.id);
+      assert.ok(!(await others.hashesByUse(10_000)).includes(hashOf(second.secret)));
     });
 
     it('notes the last use, and never an earlier one', async () => {

@@ -35,7 +35,7 @@ export function describeKeys(app: FastifyInstance, keys: Keys): void {
     '/keys',
     { schema: { ...operation('listKeys', 'List the keys', KeysPage, ['404']), querystring: KeysQuery } },
     async ({ query }) => {
-      const owner = query.app === undefined ? undefined : (await keys.findApp(query.app)).id;
+      const owner = await keys.idOf(query.app);
       const { items, next } = await keys.listKeys(limitOf(query), query.cursor, owner);
       return { keys: items.map(toKey), next };
     },

@@ -59,8 +59,8 @@ export function admin(services: AdminServices): FastifyPluginAsync {
     });
     describeApps(app, keys);
     describeKeys(app, keys);
-    describeTransactions(app, storage);
-    describeUsage(app, storage);
+    describeTransactions(app, storage, keys);
+    describeUsage(app, storage, keys);
   };
 }
 

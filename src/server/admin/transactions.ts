@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import type { Storage } from '../../storage/database.ts';
 import { toRecord, toText } from '../../storage/export.ts';
+import type { Keys } from '../../storage/keys.ts';
 import { Transactions } from '../../storage/transactions.ts';
 import { RequestError } from '../errors.ts';
 import {
@@ -27,19 +28,23 @@ interface One {
 
 const mediaTypes = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson' } as const;
 
-export function describeTransactions(app: FastifyInstance, { db }: Storage): void {
+export function describeTransactions(app: FastifyInstance, { db }: Storage, keys: Keys): void {
   const transactions = new Transactions(db);
 
   app.get<{ Querystring: Static<typeof TransactionsQuery> }>(
     '/transactions',
     {
       schema: {
-        ...operation('listTransactions', 'List the transactions', TransactionsPage),
+        ...operation('listTransactions', 'List the transactions', TransactionsPage, ['404']),
         querystring: TransactionsQuery,
       },
     },
     async ({ query }) => {
-      const page = await transactions.list(filterOf(query), limitOf(query), query.cursor);
+      const page = await transactions.list(
+        filterOf(query, await keys.idOf(query.app)),
+        limitOf(query),
+        query.cursor,
+      );
       return { transactions: page.transactions.map(toRecord), next: page.next };
     },
   );
@@ -48,13 +53,14 @@ export function describeTransactions(app: FastifyInstance, { db }: Storage): voi
     '/transactions/export',
     {
       schema: {
-        ...operation('exportTransactions', 'Export transactions as a stream', exported),
+        ...operation('exportTransactions', 'Export transactions as a stream', exported, ['404']),
         querystring: ExportQuery,
       },
     },
     async ({ query }, reply) => {
       const { format } = query;
-      const stream = Readable.from(toText(transactions.export(filterOf(query)), format));
+      const filter = filterOf(query, await keys.idOf(query.app));
+      const stream = Readable.from(toText(transactions.export(filter), format));
       return await reply
         .type(mediaTypes[format])
         .header('content-disposition', `attachment; filename="transactions.${format}"`)
@@ -95,11 +101,11 @@ export function describeTransactions(app: FastifyInstance, { db }: Storage): voi
     '/transactions',
     {
       schema: {
-        ...operation('deleteTransactions', 'Delete what carries a tag', Deleted),
+        ...operation('deleteTransactions', 'Delete what carries a tag', Deleted, ['404']),
         querystring: TagQuery,
       },
     },
-    async ({ query }) => ({ deleted: await transactions.deleteByTag(query.tag, query.app) }),
+    async ({ query }) => ({ deleted: await transactions.deleteByTag(query.tag, await keys.idOf(query.app)) }),
   );
 }
 

@@ -3,19 +3,25 @@
 import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import type { Storage } from '../../storage/database.ts';
+import type { Keys } from '../../storage/keys.ts';
 import { Usage, type UsagePart, usageParts, utcDay } from '../../storage/usage.ts';
 import { limitOf, operation, UsageCounts, UsageQuery } from './wire.ts';
 
-export function describeUsage(app: FastifyInstance, { db }: Storage): void {
+export function describeUsage(app: FastifyInstance, { db }: Storage, keys: Keys): void {
   const usage = new Usage(db);
 
   app.get<{ Querystring: Static<typeof UsageQuery> }>(
     '/usage',
-    { schema: { ...operation('listUsage', 'Count requests', UsageCounts), querystring: UsageQuery } },
+    {
+      schema: {
+        ...operation('listUsage', 'Count requests', UsageCounts, ['404']),
+        querystring: UsageQuery,
+      },
+    },
     async ({ query }) => {
-      const { from = utcDay(30), to = utcDay(), by, app: owner, key, dialect, outcome } = query;
+      const { from = utcDay(30), to = utcDay(), by, app: named, key, dialect, outcome } = query;
       const parts = (by?.split(',') as UsagePart[] | undefined) ?? usageParts;
-      const filter = { from, to, app: owner, key, dialect, outcome };
+      const filter = { from, to, app: await keys.idOf(named), key, dialect, outcome };
       const { counts, next } = await usage.list(filter, parts, limitOf(query), query.cursor);
       return { usage: counts, next };
     },

@@ -99,7 +99,7 @@ const ending = {
   createdBy: Type.String(),
   createdAt: Time('When it was made.'),
   expiresAt: OptionalTime('When it ends.'),
-  revokedAt: OptionalTime('When it was ended before its time.'),
+  revokedAt: OptionalTime('When it was ended before its time, by itself or with its app.'),
   lastUsedAt: OptionalTime('Within a minute.'),
 };
 
@@ -199,7 +199,7 @@ export const PageQuery = Type.Object(paging, strict);
 export const KeysQuery = Type.Object({ ...paging, app: Type.Optional(Text()) }, strict);
 
 const filter = {
-  app: Type.Optional(Text({ description: 'Id of an app.' })),
+  app: Type.Optional(Text({ description: 'Id or name of an app.' })),
   key: Type.Optional(Text({ description: 'Id of a key.' })),
   dialect: Type.Optional(Type.Enum(scopes)),
   outcome: Type.Optional(Text()),
@@ -252,12 +252,12 @@ export function timeOf(text: string): number {
   return time;
 }
 
-export function filterOf({
-  from,
-  to,
-  ...same
-}: Static<typeof ExportQuery> | Static<typeof TransactionsQuery>): TransactionFilter {
-  const { app, key, dialect, outcome, tag, imageSha256 } = same;
+/** @param app id, where one was named. */
+export function filterOf(
+  { from, to, ...same }: Static<typeof ExportQuery> | Static<typeof TransactionsQuery>,
+  app: string | undefined,
+): TransactionFilter {
+  const { key, dialect, outcome, tag, imageSha256 } = same;
   return {
     ...{ app, key, dialect, outcome, tag, imageSha256 },
     from: from === undefined ? undefined : timeOf(from),
