@@ -1,7 +1,7 @@
 /**
  * What keys, limits and the log cost: the same requests to the same engine, with them and without them, in turns.
- * `npm run bench:cost`; with FULL=1 more of them, and after `--` for one of the
- * databases. Each request of a pair follows the other at once.
+ * `npm run bench:cost`, or `npm run bench:cost -- Postgres` for one of the databases; with FULL=1 more of them. Each request of a pair
+ * follows the other at once.
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
