@@ -161,6 +161,7 @@ async function compare(
       logger,
       storage,
       trustedProxies: [],
+      consoleFolder: '',
       version: '0',
     });
     origins.push(await server.listen({ host: '127.0.0.1', port: 0 }));

@@ -3,6 +3,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import {
   type Config,
@@ -138,6 +139,7 @@ async function runServer(config: Config): Promise<number> {
     metrics,
     logger,
     trustedProxies: config.trustedProxies,
+    consoleFolder: fileURLToPath(new URL('../../console/dist', import.meta.url)),
     version: await packageVersion(),
   });
   await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {

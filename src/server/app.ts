@@ -24,6 +24,7 @@ import type { Storage } from '../storage/database.ts';
 import { Keys } from '../storage/keys.ts';
 import { admin, toRequestError } from './admin/routes.ts';
 import { createClientErrors } from './client-errors.ts';
+import { serveConsole } from './console.ts';
 import { RequestError } from './errors.ts';
 import { createObserver, type Metrics, serveMetrics } from './observability.ts';
 import { fileKeyword } from './upload.ts';
@@ -38,6 +39,8 @@ export interface AppOptions {
   readonly logger: FastifyBaseLogger;
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** Where the console was built to; it is left out where it was not. */
+  readonly consoleFolder: string;
   /** Shown in the OpenAPI document. */
   readonly version: string;
 }
@@ -135,6 +138,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     }
   }
   await serveAdmin(app, options);
+  await serveConsole(app, options.consoleFolder);
   app.setErrorHandler((error, request, reply) => refuse(native, error, request, reply));
   app.setNotFoundHandler((request, reply) => refuse(native, notFound, request, reply));
   await app.ready();

@@ -1,6 +1,7 @@
 /** The served OpenAPI document: it describes the routes that run, all of them, and each answer is as it says. */
 
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -25,7 +26,7 @@ import {
 } from '../helpers/http.ts';
 import { planted } from '../helpers/keys.ts';
 import { landscape, padJpeg, readPhotos } from '../helpers/pictures.ts';
-import { startServer, type TestServer } from '../helpers/server.ts';
+import { consoleFolder, startServer, type TestServer } from '../helpers/server.ts';
 
 const ajv = new Ajv2020({ keywords: ['x-file'], formats });
 const maxImageBytes = 100_000;
@@ -45,7 +46,8 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** The operations of the running app, in the document's notation; those open to everybody are none of the document's. */
 function runningOperations(): string[] {
-  const open = ['/livez', '/readyz', '/metrics', '/openapi.json'];
+  const files = readdirSync(consoleFolder, { recursive: true, encoding: 'utf8' });
+  const open = ['/livez', '/readyz', '/metrics', '/openapi.json', '/', ...files.map((file) => `/${file}`)];
   const parents: string[] = [];
   return server.app
     .printRoutes({ commonPrefix: false })

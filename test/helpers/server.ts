@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { createRemoteImageFetcher } from '../../src/intake/remote-image.ts';
@@ -28,6 +29,9 @@ import { plantKeys } from './keys.ts';
 import { standardWeights } from './weights.ts';
 
 export { credential } from './keys.ts';
+
+/** Where the console was built to. */
+export const consoleFolder = fileURLToPath(new URL('../../console/dist', import.meta.url));
 
 export interface ServerOptions {
   engine?: Partial<Pick<EngineOptions, 'workers' | 'queue' | 'deadlineMs'>>;
@@ -159,6 +163,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     metrics,
     logger,
     trustedProxies: options.trustedProxies ?? [],
+    consoleFolder,
     version: '0.0.0',
   });
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });

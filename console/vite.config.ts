@@ -1,0 +1,27 @@
+/** Builds the console into console/dist: the pages, and `capture.js`, the one file with a name that other sites link to. */
+
+import { defineConfig } from 'vite';
+
+export default defineConfig({
+  root: import.meta.dirname,
+  // The capture element is loaded from other sites: what it loads is found beside it, not at their root.
+  base: './',
+  publicDir: false,
+  build: {
+    target: 'es2022',
+    // The policy allows no inline script and no data: script.
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      input: {
+        index: `${import.meta.dirname}/index.html`,
+        capture: `${import.meta.dirname}/src/capture/element.ts`,
+      },
+      output: {
+        entryFileNames: ({ name }) => (name === 'capture' ? 'capture.js' : 'assets/[name]-[hash].js'),
+      },
+      // The element defines itself when it is imported, and exports its types' names.
+      preserveEntrySignatures: 'allow-extension',
+    },
+  },
+});
