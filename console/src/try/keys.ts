@@ -12,6 +12,9 @@ export interface KeySet {
 
 export const keyNames = ['appKey', 'secretKey', 'apiKey'] as const satisfies (keyof KeySet)[];
 
+/** An event of the window. */
+export const keysChanged = 'bonafide-keys-changed';
+
 const stored = 'bonafide-keys';
 let current = read();
 
@@ -26,6 +29,7 @@ export function keepKeys(next: KeySet): void {
   try {
     sessionStorage.setItem(stored, JSON.stringify(next));
   } catch {}
+  dispatchEvent(new Event(keysChanged));
 }
 
 /** Takes the keys out of `#/?appKey=..&secretKey=..&apiKey=..`, so that they stand in no address, history or screenshot. */
@@ -42,7 +46,6 @@ function take(): void {
   keepKeys({ ...current, ...Object.fromEntries(found.map((name) => [name, given.get(name)?.trim()])) });
   for (const name of found) given.delete(name);
   history.replaceState(null, '', given.size === 0 ? path : `${path}?${given}`);
-  dispatchEvent(new Event('bonafide-keys'));
 }
 
 function read(): KeySet {
