@@ -7,7 +7,7 @@ export const dialStyles = css`
   .dial {
     display: block;
     width: 100%;
-    max-width: 15rem;
+    max-width: 18rem;
     height: auto;
     overflow: visible;
   }
@@ -18,7 +18,7 @@ export const dialStyles = css`
     stroke: color-mix(in srgb, var(--attack) 22%, var(--surface));
   }
   .dial .zone-unsure {
-    stroke: color-mix(in srgb, var(--unsure) 24%, var(--surface));
+    stroke: color-mix(in srgb, var(--faint) 22%, var(--surface));
   }
   .dial .zone-live {
     stroke: color-mix(in srgb, var(--live) 24%, var(--surface));
@@ -36,6 +36,9 @@ export const dialStyles = css`
   .dial .value.attack {
     stroke: var(--attack);
   }
+  .dial .gap {
+    stroke: var(--surface);
+  }
   .dial .mark {
     stroke: var(--faint);
   }
@@ -45,12 +48,14 @@ export const dialStyles = css`
   .dial text {
     fill: var(--faint);
     font-family: var(--font);
-    font-size: 9px;
-    text-anchor: middle;
+    font-size: 10px;
   }
   .dial text.chosen {
     fill: var(--ink);
     font-weight: 650;
+  }
+  .dial :is(text.figure, text.caption) {
+    text-anchor: middle;
   }
   .dial text.figure {
     fill: var(--ink);
@@ -78,8 +83,8 @@ interface DialFacts {
   readonly names: Readonly<Record<PointName, string>>;
 }
 
-const centre = { x: 110, y: 104 };
-const radius = 82;
+const centre = { x: 130, y: 108 };
+const radius = 84;
 
 /** A position on the half circle, from its left end (0) to its right end (1). */
 function at(value: number, distance: number): { x: number; y: number } {
@@ -105,17 +110,17 @@ export function dial(facts: DialFacts): TemplateResult {
           <path class="zone-unsure" d=${arc(thresholds.weak, thresholds.strict)} />
           <path class="zone-live" d=${arc(thresholds.strict, 1)} />`;
   const tip = at(value, radius);
-  return html`<svg class="dial" viewBox="0 0 220 132" role="img" aria-label=${label}>
-    <g fill="none" stroke-width="14">${zones}</g>
-    <path class="value ${verdict ?? ''}" d=${arc(0, Math.max(value, 0.004))} fill="none" stroke-width="6" stroke-linecap="round" />
+  return html`<svg class="dial" viewBox="0 0 260 132" role="img" aria-label=${label}>
+    <g fill="none" stroke-width="11">${zones}</g>
+    <path class="value ${verdict ?? ''}" d=${arc(0, Math.max(value, 0.004))} fill="none" stroke-width="11"  />
     ${
       thresholds === undefined
         ? nothing
         : pointNames.map((name) => mark(name, thresholds, name === chosen, names[name]))
     }
-    <circle class="needle" cx=${tip.x} cy=${tip.y} r="6.5" stroke-width="2.5" />
-    <text class="figure" x=${centre.x} y=${centre.y - 8}>${figure}</text>
-    <text class="caption" x=${centre.x} y=${centre.y + 9}>${caption}</text>
+    <circle class="needle" cx=${tip.x} cy=${tip.y} r="8" stroke-width="3" />
+    <text class="figure" x=${centre.x} y=${centre.y - 14}>${figure}</text>
+    <text class="caption" x=${centre.x} y=${centre.y + 4}>${caption}</text>
   </svg>`;
 }
 
@@ -126,12 +131,16 @@ function mark(
   word: string,
 ): TemplateResult {
   const value = thresholds[name];
-  const [inner, outer] = [at(value, radius - 10), at(value, radius + 10)];
-  const text = at(labelAt(name, thresholds), radius + 18);
+  // A gap in the arc, whatever its colour is there, and a line beyond it.
+  const [a, b, c] = [at(value, radius - 7), at(value, radius + 7), at(value, radius + 12)];
+  const place = labelAt(name, thresholds);
+  const text = at(place, radius + 17);
+  const side = place < 0.4 ? 'end' : place > 0.6 ? 'start' : 'middle';
   const chosen = isChosen ? 'chosen' : '';
   return svg`
-    <line class="mark ${chosen}" x1=${inner.x} y1=${inner.y} x2=${outer.x} y2=${outer.y} stroke-width=${isChosen ? 2.5 : 1.5} />
-    <text class=${chosen} x=${text.x} y=${text.y + 3}>${word}</text>`;
+    <line class="gap" x1=${a.x} y1=${a.y} x2=${b.x} y2=${b.y} stroke-width="3" />
+    <line class="mark ${chosen}" x1=${b.x} y1=${b.y} x2=${c.x} y2=${c.y} stroke-width=${isChosen ? 3 : 1.5} />
+    <text class=${chosen} text-anchor=${side} x=${text.x} y=${text.y + 3}>${word}</text>`;
 }
 
 /** Where the word of a mark stands: thresholds may lie so close together that words would lie on each other. */

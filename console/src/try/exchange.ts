@@ -59,7 +59,7 @@ export class ExchangeView extends LitElement {
     css`
       .both {
         display: grid;
-        grid-template-columns: minmax(0, 2fr) minmax(0, 3fr);
+        grid-template-columns: minmax(0, 1fr);
         gap: 1.25rem;
         align-items: start;
       }
@@ -109,11 +109,6 @@ export class ExchangeView extends LitElement {
       .blank {
         padding: 1rem 1.25rem;
         color: var(--faint);
-      }
-      @media (max-width: 56rem) {
-        .both {
-          grid-template-columns: minmax(0, 1fr);
-        }
       }
     `,
   ];

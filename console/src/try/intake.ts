@@ -15,6 +15,7 @@ const texts = {
     paste: 'or paste one from the clipboard',
     choose: 'Choose files',
     camera: 'Take a photograph',
+    cameraShort: 'Camera',
     address: 'Address of a picture',
     placeholder: 'https://example.com/photo.jpg',
     load: 'Assess',
@@ -28,6 +29,7 @@ const texts = {
     paste: '또는 클립보드에서 붙여넣으세요',
     choose: '파일 선택',
     camera: '사진 촬영',
+    cameraShort: '카메라',
     address: '이미지 주소',
     placeholder: 'https://example.com/photo.jpg',
     load: '분석',
@@ -58,6 +60,7 @@ export class Intake extends LitElement {
         justify-items: center;
         align-content: center;
         gap: 1rem;
+        height: 100%;
         min-height: 25rem;
         padding: 2rem 1.5rem;
         border: 1.5px dashed var(--line-strong);
@@ -90,6 +93,10 @@ export class Intake extends LitElement {
         font-weight: 620;
         font-size: var(--text-large);
         letter-spacing: -0.01em;
+      }
+      .lead .hint {
+        font-weight: 400;
+        letter-spacing: 0;
       }
       .ways {
         display: flex;
@@ -196,8 +203,20 @@ export class Intake extends LitElement {
   }
 
   protected override render() {
-    const { drop, dropMore, paste, choose, camera, address, placeholder, load, noAddress, sample, privacy } =
-      this.#texts.now;
+    const {
+      drop,
+      dropMore,
+      paste,
+      choose,
+      camera,
+      cameraShort,
+      address,
+      placeholder,
+      load,
+      noAddress,
+      sample,
+      privacy,
+    } = this.#texts.now;
     return html`
       <div class="zone ${this.isOver ? 'over' : ''}">
         <span class="mark">${icon('face')}</span>
@@ -210,7 +229,7 @@ export class Intake extends LitElement {
             ${icon('upload')} ${choose}
           </button>
           <button type="button" @click=${() => this.dispatchEvent(new Event('camera'))}>
-            ${icon('camera')} ${camera}
+            ${icon('camera')} ${this.compact ? cameraShort : camera}
           </button>
           <input type="file" accept="image/*,.heic,.heif" multiple hidden tabindex="-1" @change=${this.#chosen} />
         </div>

@@ -87,6 +87,7 @@ export class TryPage extends LitElement {
       }
       .stack {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 1.25rem;
       }
       .first {
@@ -101,9 +102,20 @@ export class TryPage extends LitElement {
       }
       .look {
         display: grid;
-        grid-template-columns: minmax(0, 1fr) 25rem;
+        grid-template:
+          "picture result" auto
+          "exchange result" 1fr / minmax(0, 1fr) 25rem;
         gap: 1.25rem;
         align-items: start;
+      }
+      .picture {
+        grid-area: picture;
+      }
+      try-result {
+        grid-area: result;
+      }
+      try-exchange {
+        grid-area: exchange;
       }
       .caption {
         display: flex;
@@ -131,9 +143,11 @@ export class TryPage extends LitElement {
         background: var(--unsure);
       }
       @media (max-width: 62rem) {
-        .first,
-        .look {
+        .first {
           grid-template-columns: minmax(0, 1fr);
+        }
+        .look {
+          grid-template: "picture" "result" "exchange" / minmax(0, 1fr);
         }
       }
       @media (max-width: 40rem) {
@@ -145,7 +159,10 @@ export class TryPage extends LitElement {
           width: 100%;
         }
         .tools fieldset {
-          flex: 1 1 100%;
+          flex: 1;
+        }
+        .tools .apis {
+          flex-basis: 100%;
         }
         .tools .segments {
           display: flex;
@@ -226,7 +243,7 @@ export class TryPage extends LitElement {
     const words = this.#texts.now;
     const { api, point } = this.view;
     return html`<div class="tools">
-      <fieldset>
+      <fieldset class="apis">
         <legend>${words.api}</legend>
         <div class="segments">
           ${apiNames.map(
@@ -311,7 +328,7 @@ export class TryPage extends LitElement {
           : nothing
       }
       <div class="look">
-        <section class="card">
+        <section class="card picture">
           <try-stage
             .picture=${picture}
             .found=${found}
@@ -342,13 +359,13 @@ export class TryPage extends LitElement {
             this.isKeysOpen = true;
           }}
         ></try-result>
+        <try-exchange
+          .picture=${picture}
+          .progress=${progress}
+          .view=${this.view}
+          .keysTick=${this.keysTick}
+        ></try-exchange>
       </div>
-      <try-exchange
-        .picture=${picture}
-        .progress=${progress}
-        .view=${this.view}
-        .keysTick=${this.keysTick}
-      ></try-exchange>
     `;
   }
 

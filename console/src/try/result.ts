@@ -254,6 +254,9 @@ export class Result extends LitElement {
         margin-top: 0.125rem;
         color: var(--unsure);
       }
+      .advice .aside svg.icon {
+        color: var(--faint);
+      }
       .advice .fine svg.icon {
         color: var(--live);
       }
@@ -554,7 +557,7 @@ export class Result extends LitElement {
   }
 
   #piece(name: IconName, title: string, more: string) {
-    return html`<li>
+    return html`<li class=${name === 'alert' ? '' : 'aside'}>
       ${icon(name)}
       <div>
         <strong>${title}</strong>

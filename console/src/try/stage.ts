@@ -5,7 +5,7 @@ import { language, Texts } from '../language.ts';
 import { icon } from '../parts/icons.ts';
 import { badges, base } from '../parts/styles.ts';
 import type { Picture } from './pictures.ts';
-import { type Found, type FoundFace, landmarkNames, type PointName } from './reading.ts';
+import { type FaceBox, type Found, type FoundFace, landmarkNames, type PointName } from './reading.ts';
 import { landmarkWords, probability } from './words.ts';
 
 const texts = {
@@ -136,10 +136,10 @@ export class Stage extends LitElement {
         stroke: #04100ec4;
         stroke-width: 9px;
       }
-      .overlay .others path {
+      .overlay path.fine {
         stroke-width: 3.5px;
       }
-      .overlay .others path.halo {
+      .overlay path.fine.halo {
         stroke-width: 5.5px;
       }
       .spot {
@@ -187,9 +187,13 @@ export class Stage extends LitElement {
         background: #ff5d55;
       }
       .high .tag {
-        top: 5px;
+        top: calc(100% + 5px);
         bottom: auto;
-        left: 5px;
+      }
+      .whole .tag {
+        top: 6px;
+        bottom: auto;
+        left: 6px;
       }
       .mark {
         position: absolute;
@@ -330,26 +334,28 @@ export class Stage extends LitElement {
     const chosen = order.find(({ at }) => at === this.face);
     return html`
       <svg class="overlay" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
-        <g class="others">${order.filter((one) => one !== chosen).map(({ face }) => this.#drawing(face))}</g>
-        <g class="chosen">${chosen === undefined ? nothing : this.#drawing(chosen.face)}</g>
+        <g class="others">${order.filter((one) => one !== chosen).map(({ face }) => this.#drawing(face, true))}</g>
+        <g class="chosen">${chosen === undefined ? nothing : this.#drawing(chosen.face, false)}</g>
       </svg>
       ${order.map(({ face, at }) => this.#spot(face, at, faces.length))}
       ${chosen === undefined ? nothing : this.#marks(chosen.face)}
     `;
   }
 
-  #drawing({ box, landmarks, verdicts }: FoundFace) {
+  #drawing({ box, landmarks, verdicts }: FoundFace, isAside: boolean) {
     if (box === undefined) return nothing;
     const { x0, y0, x1, y1 } = box;
     const rectangle = (name: string) =>
       svg`<rect class=${name} x=${x0} y=${y0} width=${x1 - x0} height=${y1 - y0} />`;
+    // On a small face, large dots would hide it.
+    const dots = isAside || x1 - x0 < 0.12 ? 'fine' : '';
     // A line without length is a dot of the line's width, at every scale.
     const points =
       landmarks === undefined
         ? ''
         : landmarkNames.map((name) => `M${landmarks[name].x} ${landmarks[name].y}h0`).join('');
     return svg`${rectangle('halo')}${rectangle(verdicts[this.point] ?? '')}
-      <path class="halo" d=${points} /><path d=${points} />`;
+      <path class="halo ${dots}" d=${points} /><path class=${dots} d=${points} />`;
   }
 
   #spot({ box, score, verdicts }: FoundFace, at: number, count: number) {
@@ -361,7 +367,7 @@ export class Stage extends LitElement {
     const value = score === undefined ? '' : probability(score);
     return html`<button
       type="button"
-      class="spot ${verdict ?? ''} ${box.y0 < 0.07 ? 'high' : ''}"
+      class="spot ${verdict ?? ''} ${placeOf(box)}"
       .style=${`left: ${100 * box.x0}%; top: ${100 * box.y0}%; width: ${100 * (box.x1 - box.x0)}%; height: ${100 * (box.y1 - box.y0)}%`}
       aria-label="${face} ${at + 1}: ${word} ${value}"
       aria-pressed=${at === this.face}
@@ -399,6 +405,12 @@ export class Stage extends LitElement {
   #unshown(): void {
     this.isUnshown = true;
   }
+}
+
+/** Where the tag of a box stands: above it, where the picture leaves room there, else below, else within. */
+function placeOf({ y0, y1 }: FaceBox): 'high' | 'whole' | '' {
+  if (y0 >= 0.07) return '';
+  return y1 <= 0.93 ? 'high' : 'whole';
 }
 
 customElements.define('try-stage', Stage);

@@ -96,8 +96,11 @@ export class Strip extends LitElement {
       }
       .tile {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        justify-content: stretch;
         gap: 0.375rem;
         width: 100%;
+        height: 100%;
         min-height: 0;
         padding: 0.375rem;
         border-radius: 10px;
@@ -264,7 +267,7 @@ export class Strip extends LitElement {
     if (progress.state !== 'done') return html`<span class="badge">${words[progress.state]}</span>`;
     const { reading } = progress;
     if (reading.kind === 'refused') {
-      return html`<span class="badge unsure">${reasons[language()][reading.reason].title}</span>`;
+      return html`<span class="badge unsure" title=${reasons[language()][reading.reason].title}>${words.refused}</span>`;
     }
     const outcome = outcomeOf(reading, this.view.point);
     const score = reading.faces[0]?.score;

@@ -71,7 +71,7 @@ const reasonsEn: Readonly<Record<Reason, Advice>> = {
   },
   request: {
     title: 'The server did not understand the request',
-    more: 'An empty file is one reason. The answer below says more.',
+    more: 'The answer below says more.',
   },
   server: {
     title: 'The server failed',
@@ -139,7 +139,7 @@ const reasonsKo: Readonly<Record<Reason, Advice>> = {
   },
   request: {
     title: '서버가 요청을 이해하지 못했습니다',
-    more: '빈 파일일 수 있습니다. 자세한 내용은 아래 응답을 확인해 주세요.',
+    more: '자세한 내용은 아래 응답을 확인해 주세요.',
   },
   server: {
     title: '서버에 오류가 발생했습니다',
