@@ -292,7 +292,7 @@ describe('the Try page', { skip: withoutBrowser }, () => {
       what: 'nothing',
       name: 'empty.jpg',
       bytes: () => Buffer.alloc(0),
-      title: 'The server did not understand',
+      title: 'This is no picture',
     },
     {
       what: 'too much',

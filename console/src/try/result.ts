@@ -11,6 +11,7 @@ import {
   type FoundFace,
   outcomeOf,
   pointNames,
+  type Reason,
   type Refused,
   type SeenBefore,
 } from './reading.ts';
@@ -105,6 +106,20 @@ const texts = {
   },
 };
 
+/** What may be otherwise the next time. */
+const passing: ReadonlySet<Reason> = new Set<Reason>([
+  'unreadable',
+  'unreachable',
+  'wrong_key',
+  'wrong_keys',
+  'rate',
+  'quota',
+  'busy',
+  'address',
+  'address_timeout',
+  'server',
+]);
+
 type Tone = 'live' | 'attack' | 'unsure' | 'plain';
 
 /** Fires `face` with a number, `again`, `cancel` and `keys`. */
@@ -129,8 +144,12 @@ export class Result extends LitElement {
         align-items: flex-start;
         gap: 0.875rem;
         padding: 1.125rem 1.25rem;
-        border-radius: var(--radius) var(--radius) 0 0;
+        border-radius: calc(var(--radius) - 1px) calc(var(--radius) - 1px) 0 0;
         border-bottom: 1px solid var(--line);
+      }
+      .banner:last-child {
+        border-bottom: 0;
+        border-radius: calc(var(--radius) - 1px);
       }
       .banner > svg.icon {
         width: 2.25rem;
@@ -422,9 +441,7 @@ export class Result extends LitElement {
     const wait = retryAfterSeconds === undefined ? '' : words.retryAfter(this.#duration(retryAfterSeconds));
     return this.#banner('unsure', isKeys ? 'key' : 'alert', title, `${more} ${wait}`, [
       isKeys ? this.#button('keys', 'key', words.keys) : nothing,
-      reason === 'no_key' || reason === 'no_address'
-        ? nothing
-        : this.#button('again', 'refresh', words.again),
+      passing.has(reason) ? this.#button('again', 'refresh', words.again) : nothing,
     ]);
   }
 
