@@ -267,6 +267,51 @@ describe('the Try page', { skip: withoutBrowser }, () => {
     await close();
   });
 
+  it('takes what is dropped anywhere on the page', async () => {
+    const { page, watched, close } = await open();
+    const dropped = await page.evaluateHandle(`(() => {
+      const transfer = new DataTransfer();
+      for (const name of ['one.jpg', 'two.jpg']) {
+        const bytes = Uint8Array.from(atob(${JSON.stringify(photos.face.toString('base64'))}), (c) => c.charCodeAt(0));
+        transfer.items.add(new File([bytes], name, { type: 'image/jpeg' }));
+      }
+      return transfer;
+    })()`);
+    await page.locator('header').dispatchEvent('dragover', { dataTransfer: dropped });
+    await page.locator('.zone.over').waitFor();
+    await page.locator('header').dispatchEvent('drop', { dataTransfer: dropped });
+    await page.getByText('2 of 2 assessed').waitFor();
+    assert.equal(await page.locator('.zone.over').count(), 0);
+    watched.assertClean();
+    await close();
+  });
+
+  it('makes keys that end by themselves for who is signed in', async () => {
+    const { page, watched, close } = await open({}, { fragment: '', expected: [/status of 401/] });
+    await page.getByRole('button', { name: 'Make keys' }).click();
+    await page.getByText('You are not signed in.').waitFor();
+    await page.route('**/admin/v1/**', (route) => {
+      const authorization = `Bearer ${credential.adminToken}`;
+      return route.continue({ headers: { ...route.request().headers(), authorization } });
+    });
+    await page.getByRole('button', { name: 'Make keys' }).click();
+    await page.getByLabel('App', { exact: true }).selectOption('contract');
+    await page.getByRole('button', { name: 'Make keys' }).click();
+    await page.getByText('Keys needed').waitFor({ state: 'detached' });
+    await page.getByText('NHN Cloud', { exact: true }).click();
+    await choose(page, file('body.jpg', photos.body));
+    await says(page, 'Live person');
+    const headers = { authorization: `Bearer ${credential.adminToken}` };
+    const response = await fetch(`${server.origin}/admin/v1/keys?app=contract`, { headers });
+    const { keys } = (await response.json()) as { keys: { name: string; expiresAt: string; kind: string }[] };
+    const made = keys.filter(({ name }) => name === 'console');
+    assert.deepEqual(made.map(({ kind }) => kind).sort(), ['api', 'secret']);
+    for (const { expiresAt } of made)
+      near(Date.parse(expiresAt), Date.now() + 12 * 3_600_000, 60_000, 'the end');
+    watched.assertClean();
+    await close();
+  });
+
   it('takes a drawing of its own, and calls it an attack', async () => {
     const { page, watched, close } = await open();
     await page.getByRole('button', { name: /Try our drawing/ }).click();

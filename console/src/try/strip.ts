@@ -64,6 +64,8 @@ export class Strip extends LitElement {
       }
       .counts {
         display: flex;
+        flex: 1 1 10rem;
+        align-items: baseline;
         flex-wrap: wrap;
         gap: 0.375rem;
       }
