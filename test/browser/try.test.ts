@@ -357,6 +357,51 @@ describe('the Try page', { skip: withoutBrowser }, () => {
     });
   }
 
+  it('has the same words for the refusals of every API', async () => {
+    const { page, watched, close } = await open({}, { expected: [/status of 4\d\d/] });
+    const answer = page.locator('pre.answer');
+    await choose(page, file('notes.txt', Buffer.from('hello'), 'text/plain'));
+    for (const [api, code] of [
+      ['bonafide', /unsupported_format/],
+      ['NHN Cloud', /-45040/],
+      ['ARGOS', /1017/],
+    ] as const) {
+      await page.locator('fieldset.apis label', { hasText: api }).click();
+      await says(page, 'This is no picture that the API reads');
+      await answer.filter({ hasText: code }).waitFor();
+    }
+    await page.evaluate("location.hash = '#/?appKey=none&secretKey=none&apiKey=none'");
+    await choose(page, file('face.jpg', photos.face));
+    for (const [api, code] of [
+      ['ARGOS', /Forbidden/],
+      ['NHN Cloud', /-41005/],
+      ['bonafide', /unauthorized/],
+    ] as const) {
+      await page.locator('fieldset.apis label', { hasText: api }).click();
+      await says(page, 'The server does not know this key');
+      await answer.filter({ hasText: code }).waitFor();
+    }
+    watched.assertClean();
+    await close();
+  });
+
+  it('takes the photograph that the camera hands out, and lets go of the camera', async () => {
+    const { page, close } = await open();
+    await page.getByRole('button', { name: 'Take a photograph' }).click();
+    const camera = page.locator('bonafide-capture');
+    await camera.waitFor({ state: 'attached' });
+    await camera.evaluate((element: EventTarget, base64: string) => {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const detail = { image: new Blob([bytes], { type: 'image/jpeg' }) };
+      element.dispatchEvent(new CustomEvent('bonafide-capture', { bubbles: true, composed: true, detail }));
+    }, photos.body.toString('base64'));
+    await says(page, 'Live person');
+    assert.equal(await camera.count(), 0);
+    assert.equal(await page.getByRole('dialog').count(), 0);
+    await page.getByText('photograph.jpg').first().waitFor();
+    await close();
+  });
+
   it('says in words what is the matter with an address, in every API', async () => {
     const { page, watched, close } = await open({}, { expected: [/status of 4\d\d/] });
     await page.getByLabel('Address of a picture').fill(`${pictureOrigin}/missing.jpg`);
