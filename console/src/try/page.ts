@@ -396,7 +396,9 @@ export class TryPage extends LitElement {
         ${
           // Out of the page, it lets go of the camera.
           this.isCameraOpen
-            ? html`<bonafide-capture lang=${language()} @bonafide-capture=${this.#captured}></bonafide-capture>`
+            ? customElements.get('bonafide-capture') === undefined
+              ? html`<p role="alert">${reasons[language()].unreachable.title}. ${reasons[language()].unreachable.more}</p>`
+              : html`<bonafide-capture lang=${language()} @bonafide-capture=${this.#captured}></bonafide-capture>`
             : nothing
         }
       </bonafide-dialog>
@@ -461,7 +463,8 @@ export class TryPage extends LitElement {
   };
 
   readonly #openCamera = async () => {
-    await import('../capture/element.ts');
+    // Where its script does not come, the window says so.
+    await import('../capture/element.ts').catch(() => {});
     this.isCameraOpen = true;
   };
 
