@@ -1,6 +1,7 @@
 /** `<bonafide-capture>`: takes a photograph of a face, with guidance, on any site. */
 
 import { html, LitElement, nothing, svg, type TemplateResult } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
 import { CameraError, type CameraFault, closeCamera, openCamera, watchCamera } from './camera.ts';
 import type { Finder } from './finder.ts';
 import { Guide, type Instruction } from './guidance.ts';
@@ -82,6 +83,7 @@ export class BonafideCapture extends LitElement {
   /** What the server last said, where it did not take the photograph. */
   #refusal: number | undefined;
   #spokenAt = 0;
+  #hadFocus = false;
   #speaking: ReturnType<typeof setTimeout> | undefined;
   readonly #languages = new MutationObserver(() => this.requestUpdate());
 
@@ -121,6 +123,7 @@ export class BonafideCapture extends LitElement {
     try {
       session.take(await openCamera());
       if (session.isOver) return;
+      if (document.hidden) return this.stop();
       watchCamera(session.stream as MediaStream, () => this.#fail(session, 'busy'));
       this.state = 'loading';
       await this.updateComplete;
@@ -279,28 +282,17 @@ export class BonafideCapture extends LitElement {
   }
 
   protected override willUpdate(): void {
+    this.#hadFocus = (this.renderRoot as ShadowRoot).activeElement !== null;
     const { title, words } = this.#said(texts[languageOf(this)]);
     this.#speak([title, words].filter((part) => part !== undefined).join('. '));
   }
 
   protected override updated(): void {
-    // The button that had the focus may be gone with the state it was for; the focus stays in the element.
+    // The button that had the focus may have gone with its state: it stays in the element, and on no other button, which
+    // somebody who presses twice would press.
     const root = this.renderRoot as ShadowRoot;
-    if (this.#hasFocus && root.activeElement === null) {
-      (root.querySelector('button') ?? root.querySelector<HTMLElement>('.stage'))?.focus();
-    }
+    if (this.#hadFocus && root.activeElement === null) root.querySelector<HTMLElement>('.stage')?.focus();
   }
-
-  #hasFocus = false;
-  readonly #onFocus = () => {
-    this.#hasFocus = true;
-  };
-  readonly #onBlur = (event: FocusEvent) => {
-    // A button that is removed loses the focus to nobody, and is not there any more.
-    const { target } = event;
-    if (event.relatedTarget !== null || (target instanceof Element && target.isConnected))
-      this.#hasFocus = false;
-  };
 
   /** Says it aloud, at once or when what was said before has had its time. */
   #speak(words: string): void {
@@ -351,14 +343,14 @@ export class BonafideCapture extends LitElement {
     const isLive = ['loading', 'looking', 'manual'].includes(this.state);
     const isWrong = ['denied', 'missing', 'busy', 'insecure'].includes(this.state);
     return html`
-      <div role="group" aria-label=${t.name} lang=${language} @focusin=${this.#onFocus} @focusout=${this.#onBlur}>
+      <div role="group" aria-label=${t.name} lang=${language}>
         <div class="stage ${notice === undefined ? 'lit' : ''}" tabindex="-1">
-          ${isLive ? html`<video class=${this.state === 'loading' ? '' : 'shown'} aria-label=${t.preview} autoplay muted playsinline></video>` : nothing}
+          ${isLive ? html`<video aria-label=${t.preview} autoplay muted playsinline></video>` : nothing}
           ${this.#pictureUrl === undefined ? nothing : html`<img src=${this.#pictureUrl} alt=${t.taken} />`}
-          ${isLive && this.state !== 'loading' ? this.#oval() : nothing}
+          ${isLive ? this.#oval() : nothing}
           ${notice === undefined ? this.#line(words ?? '') : this.#notice(notice, isWrong)}
         </div>
-        <div class="actions">${this.#actions(t)}</div>
+        <div class="actions">${keyed(this.state, this.#actions(t))}</div>
         <div class="spoken" role="status" aria-live="polite">${this.spoken}</div>
       </div>
     `;
@@ -366,7 +358,7 @@ export class BonafideCapture extends LitElement {
 
   /** What is said aloud stands below, in its own time; this is for the eyes. */
   #line(words: string): TemplateResult {
-    const isWaiting = this.state === 'loading' || this.state === 'sending';
+    const isWaiting = this.state === 'sending';
     return html`
       <div class="words" aria-hidden="true"><span>${words}</span></div>
       ${isWaiting ? html`<div class="notice"><div class="spinner"></div></div>` : nothing}

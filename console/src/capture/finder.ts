@@ -16,8 +16,6 @@ export interface Finder {
    * @throws where the finder has failed: it is of no more use.
    */
   find(picture: HTMLCanvasElement): FoundFace[];
-  /** Frees its memory. */
-  close(): void;
 }
 
 /** @throws where this browser has no WebGL 2 or no WebAssembly with SIMD, or the page's policy forbids them, or a file does not come. */
@@ -94,6 +92,7 @@ function startFinder(
   let last = 0;
   return {
     find(picture) {
+      if (gl.isContextLost()) throw new Error('The browser took WebGL away.');
       size = picture;
       found = [];
       gl.activeTexture(gl.TEXTURE0);
@@ -112,10 +111,6 @@ function startFinder(
       solution.send(packets);
       packets.delete();
       return found;
-    },
-    close() {
-      solution.delete();
-      gl.getExtension('WEBGL_lose_context')?.loseContext();
     },
   };
 }

@@ -60,14 +60,6 @@ export const styles = css`
     transform: scaleX(-1);
   }
 
-  video {
-    opacity: 0;
-  }
-
-  video.shown {
-    opacity: 1;
-  }
-
   .scrim {
     fill: #0b0e10;
     fill-opacity: 0.5;
