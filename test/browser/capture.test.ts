@@ -246,7 +246,7 @@ describe('<bonafide-capture>', { skip: withoutBrowser }, () => {
     const refused = await eventOf(page);
     assert.equal(refused.response?.status, 401);
     await until(page, 'failed');
-    await page.getByText('The photograph was not taken on (401).').first().waitFor();
+    await page.getByText('The server refused the photograph (401).').first().waitFor();
     await inPage(page, 'setKey', credential.apiKey);
     await button(page, 'Send again').click();
     const sent = await eventOf(page, 2);
@@ -299,7 +299,7 @@ describe('<bonafide-capture>', { skip: withoutBrowser }, () => {
     await button(page, 'Start the camera').click();
     await until(page, 'manual');
     await page.getByText('Put your face into the oval and press the button').first().waitFor();
-    await button(page, 'Take the picture myself').click();
+    await button(page, 'Take the picture').click();
     assert.equal((await eventOf(page)).response?.status, 200);
     watched.assertClean();
   });
@@ -386,7 +386,7 @@ describe('<bonafide-capture>', { skip: withoutBrowser }, () => {
     const page = await otherPage(context, { from: open, wasm: false });
     await button(page, 'Start the camera').click();
     await until(page, 'manual');
-    await button(page, 'Take the picture myself').click();
+    await button(page, 'Take the picture').click();
     assert.equal((await eventOf(page)).response?.status, 200);
   });
 

@@ -115,10 +115,8 @@ export class BonafideCapture extends LitElement {
 
   /** Opens the camera, as its button does. */
   async start(): Promise<void> {
-    this.#end();
+    const session = this.#begin();
     this.#forget();
-    const session = new Session();
-    this.#session = session;
     this.state = 'asking';
     try {
       session.take(await openCamera());
@@ -165,7 +163,7 @@ export class BonafideCapture extends LitElement {
   /** Looks at one frame after another, and ends with the best of the good ones. */
   #look(session: Session, video: HTMLVideoElement, finder: Finder): void {
     const guide = new Guide();
-    const { darkroom } = session;
+    const darkroom = new Darkroom(shape);
     this.instruction = 'show';
     this.state = 'looking';
     const look = () => {
@@ -181,7 +179,7 @@ export class BonafideCapture extends LitElement {
           else darkroom.keep(score);
           this.instruction = instruction;
           this.progress = progress;
-          if (progress >= 1) return void this.#finish(session);
+          if (progress >= 1) return void this.#finish(darkroom);
         }
       } catch {
         forgetFinder();
@@ -211,38 +209,37 @@ export class BonafideCapture extends LitElement {
   }
 
   readonly #press = () => {
-    const session = this.#session;
     const video = this.renderRoot.querySelector('video');
-    if (session === undefined || video === null || video.readyState < video.HAVE_CURRENT_DATA) return;
-    session.darkroom.forget();
-    session.darkroom.take(video);
-    session.darkroom.keep(0);
-    void this.#finish(session);
+    if (this.#session === undefined || video === null || video.readyState < video.HAVE_CURRENT_DATA) return;
+    const darkroom = new Darkroom(shape);
+    darkroom.take(video);
+    darkroom.keep(0);
+    void this.#finish(darkroom);
   };
 
   /** Switches the camera off, and hands the picture out. */
-  async #finish(session: Session): Promise<void> {
-    this.#end();
+  async #finish(darkroom: Darkroom): Promise<void> {
+    const session = this.#begin();
     try {
-      this.#photograph = await session.darkroom.develop();
+      const photograph = await darkroom.develop();
+      if (session.isOver) return;
+      this.#photograph = photograph;
+      this.#pictureUrl = URL.createObjectURL(photograph.image);
+      await this.#deliver(photograph, session);
     } catch {
-      this.state = 'busy';
-      return;
+      this.#fail(session, 'busy');
     }
-    this.#pictureUrl = URL.createObjectURL(this.#photograph.image);
-    await this.#deliver(this.#photograph);
   }
 
-  async #deliver(photograph: Photograph): Promise<void> {
+  async #deliver(photograph: Photograph, session: Session): Promise<void> {
     this.#refusal = undefined;
     if (this.endpoint === undefined) {
+      this.#end();
       this.state = 'done';
       this.#tell(photograph);
       return;
     }
     this.state = 'sending';
-    const session = new Session();
-    this.#session = session;
     let outcome: Awaited<ReturnType<typeof post>>;
     try {
       outcome = await post(this.endpoint, this.headers, photograph.image, session.signal);
@@ -250,7 +247,7 @@ export class BonafideCapture extends LitElement {
       // Stopped, or taken out of the page.
       return;
     }
-    this.#session = undefined;
+    this.#end();
     const status = 'response' in outcome ? outcome.response.status : undefined;
     if (status !== undefined && status >= 300) this.#refusal = status;
     this.state = status !== undefined && status < 300 ? 'done' : 'failed';
@@ -265,6 +262,13 @@ export class BonafideCapture extends LitElement {
     if (session.isOver) return;
     this.#end();
     this.state = fault;
+  }
+
+  /** Something new is under way, and nothing else. */
+  #begin(): Session {
+    this.#end();
+    this.#session = new Session();
+    return this.#session;
   }
 
   /** Ends what is under way. */
@@ -358,11 +362,9 @@ export class BonafideCapture extends LitElement {
 
   /** What is said aloud stands below, in its own time; this is for the eyes. */
   #line(words: string): TemplateResult {
-    const isWaiting = this.state === 'sending';
-    return html`
-      <div class="words" aria-hidden="true"><span>${words}</span></div>
-      ${isWaiting ? html`<div class="notice"><div class="spinner"></div></div>` : nothing}
-    `;
+    const sign =
+      this.state === 'sending' ? html`<i class="spinner"></i>` : this.state === 'done' ? check : nothing;
+    return html`<div class="words" aria-hidden="true"><span>${sign}${words}</span></div>`;
   }
 
   #notice({ title, advice }: Notice, isWrong: boolean): TemplateResult {
@@ -411,13 +413,13 @@ export class BonafideCapture extends LitElement {
       case 'looking':
         return button(t.shutter, false, this.#press);
       case 'manual':
-        return button(t.shutter, true, this.#press);
+        return button(t.take, true, this.#press);
       case 'done':
         return button(t.again, false, start);
       case 'failed':
         return html`
           ${button(t.resend, true, () => {
-            if (this.#photograph !== undefined) void this.#deliver(this.#photograph);
+            if (this.#photograph !== undefined) void this.#deliver(this.#photograph, this.#begin());
           })}
           ${button(t.again, false, start)}
         `;
@@ -428,7 +430,6 @@ export class BonafideCapture extends LitElement {
 /** From asking for the camera to its end, or from sending to the answer. */
 class Session {
   readonly #controller = new AbortController();
-  readonly darkroom = new Darkroom(shape);
   stream: MediaStream | undefined;
 
   get signal(): AbortSignal {
@@ -485,6 +486,10 @@ const portrait = html`
     <ellipse cx="12" cy="12" rx="4.2" ry="5.4" />
     <path d="M10.3 10.8v.4M13.7 10.8v.4M10.5 14.2c.9.7 2.1.7 3 0" />
   </svg>
+`;
+
+const check = html`
+  <svg viewBox="0 0 24 24"><path d="M5 12.5l4.5 4.5L19 7.5" /></svg>
 `;
 
 const noCamera = html`

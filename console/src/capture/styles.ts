@@ -70,14 +70,14 @@ export const styles = css`
     fill: none;
     stroke: #ffffff;
     stroke-opacity: 0.85;
-    stroke-width: 2.5;
-    vector-effect: non-scaling-stroke;
+    /* Of 75 to the width. */
+    stroke-width: 0.5;
   }
 
   .progress {
     stroke: #34d399;
     stroke-opacity: 1;
-    stroke-width: 6;
+    stroke-width: 1.4;
     stroke-linecap: round;
     transition: stroke-dashoffset 150ms linear;
   }
@@ -91,6 +91,9 @@ export const styles = css`
   }
 
   .words span {
+    display: inline-flex;
+    align-items: center;
+    gap: 0.5rem;
     padding: 0.45rem 1rem;
     border-radius: 1.4rem;
     background: rgb(11 14 16 / 0.82);
@@ -100,6 +103,17 @@ export const styles = css`
     text-wrap: balance;
     /* Korean breaks between words. */
     word-break: keep-all;
+  }
+
+  .words svg {
+    flex: none;
+    width: 1.25rem;
+    height: 1.25rem;
+    fill: none;
+    stroke: #34d399;
+    stroke-width: 3;
+    stroke-linecap: round;
+    stroke-linejoin: round;
   }
 
   .notice {
@@ -182,15 +196,21 @@ export const styles = css`
   }
 
   .spinner {
+    flex: none;
     width: 2.25rem;
     height: 2.25rem;
+    margin-bottom: 0.75rem;
     border: 3px solid var(--line);
     border-top-color: var(--accent);
     border-radius: 50%;
     animation: turn 900ms linear infinite;
   }
 
-  .stage.lit .spinner {
+  .words .spinner {
+    width: 1.1rem;
+    height: 1.1rem;
+    margin: 0;
+    border-width: 2px;
     border-color: rgb(255 255 255 / 0.25);
     border-top-color: #ffffff;
   }

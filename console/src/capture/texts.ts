@@ -30,6 +30,7 @@ export interface Texts {
   readonly start: string;
   readonly retry: string;
   readonly shutter: string;
+  readonly take: string;
   readonly again: string;
   readonly resend: string;
 }
@@ -78,10 +79,11 @@ export const texts: Readonly<Record<Language, Texts>> = {
     sending: 'Sending',
     done: 'Photograph taken',
     failed: 'The photograph could not be sent.',
-    refused: (status) => `The photograph was not taken on (${status}).`,
+    refused: (status) => `The server refused the photograph (${status}).`,
     start: 'Start the camera',
     retry: 'Try again',
     shutter: 'Take the picture myself',
+    take: 'Take the picture',
     again: 'Take again',
     resend: 'Send again',
   },
@@ -118,23 +120,24 @@ export const texts: Readonly<Record<Language, Texts>> = {
     },
     instructions: {
       show: '얼굴을 타원 안에 맞춰 주세요',
-      alone: '한 사람만 나오게 해 주세요',
+      alone: '한 분만 화면에 나와 주세요',
       closer: '조금 더 가까이 와 주세요',
-      further: '조금 더 멀어져 주세요',
+      further: '조금 더 뒤로 가 주세요',
       centre: '얼굴을 가운데로 맞춰 주세요',
       straight: '정면을 바라봐 주세요',
       brighter: '더 밝은 곳에서 촬영해 주세요',
       darker: '빛이 너무 강해요',
-      still: '그대로 움직이지 마세요',
+      still: '그대로 잠시만 멈춰 주세요',
     },
     manual: '얼굴을 타원 안에 맞추고 촬영 버튼을 눌러 주세요',
     sending: '전송하고 있어요',
     done: '촬영을 마쳤어요',
     failed: '사진을 전송하지 못했어요.',
-    refused: (status) => `사진이 접수되지 않았어요(${status}).`,
+    refused: (status) => `서버가 사진을 받지 않았어요(${status}).`,
     start: '카메라 시작',
     retry: '다시 시도',
     shutter: '직접 촬영하기',
+    take: '촬영하기',
     again: '다시 촬영',
     resend: '다시 전송',
   },
