@@ -14,6 +14,8 @@ export default defineConfig({
     // The policy allows no inline script and no data: script.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    // What is served is handed on: the licences of others go with it.
+    license: { fileName: 'licences.md' },
     rolldownOptions: {
       input: {
         index: `${import.meta.dirname}/index.html`,
