@@ -55,7 +55,10 @@ export interface Guidance {
   readonly score: number | undefined;
 }
 
-/** Stricter than what the server warns of (docs/models.md), for a picture is the better the further it is from a warning. */
+/**
+ * On the near side of what the server warns of (docs/models.md). Of 418 genuine pictures of the development set, for which
+ * nobody was guided, light lets 94 % through, sharpness 97 % and the angle 67 %.
+ */
 export const limits = {
   /** Width of the face by that of the view: the oval is 0.62 of it. */
   least: 0.36,
@@ -65,14 +68,14 @@ export const limits = {
   /** Distance of the face from the middle of the view, by the view's width. */
   offset: 0.12,
   /** Degrees; the server warns from 30. */
-  angle: 17,
-  /** Mean luma of the face; the server warns below 50 and above 200. */
-  dark: 62,
-  bright: 192,
+  angle: 20,
+  /** Mean luma of the face; the server warns below 50 and above 200. Hardly stricter: dark skin is no bad light. */
+  dark: 53,
+  bright: 195,
   /** Mean luma of a view without a face, below which that is why there is none. */
   night: 40,
-  /** The server warns below 2.2. */
-  sharpness: 2.8,
+  /** The server warns below 2.2. Hardly stricter: nobody can mend a camera by holding still. */
+  sharpness: 2.35,
   /** Widths of the face that it moves in a second. */
   motion: 0.35,
   /** Another face counts from so much of the width of the largest. */
