@@ -161,7 +161,7 @@ describe('<bonafide-capture>', { skip: withoutBrowser }, () => {
     { from, wasm = true }: { from: TestServer; wasm?: boolean },
   ): Promise<Page> {
     const { origin } = from;
-    policy = `default-src 'none'; script-src ${origin} ${wasm ? "'wasm-unsafe-eval'" : ''}; connect-src ${origin}; img-src blob: data:; base-uri 'none'`;
+    policy = `default-src 'none'; script-src ${origin} ${wasm ? "'wasm-unsafe-eval'" : ''}; connect-src ${origin}; img-src data:; base-uri 'none'`;
     html = `<!doctype html><html lang="en"><title>A shop</title><link rel="icon" href="data:,">
       <script type="module" src="${origin}/capture.js"></script>
       <main><bonafide-capture endpoint="${origin}/v1/assess"></bonafide-capture></main></html>`;
@@ -213,7 +213,7 @@ describe('<bonafide-capture>', { skip: withoutBrowser }, () => {
     assert.ok(spoken.includes('Move closer') && spoken.at(-1) === 'Photograph taken', `${spoken}`);
     assert.deepEqual(tracks, ['ended']);
     assert.equal(events.length, 1);
-    assert.equal(await page.locator('bonafide-capture img').count(), 1);
+    assert.equal(await page.locator('bonafide-capture canvas').count(), 1);
     watched.assertClean();
   });
 

@@ -79,7 +79,8 @@ export class BonafideCapture extends LitElement {
 
   #session: Session | undefined;
   #photograph: Photograph | undefined;
-  #pictureUrl: string | undefined;
+  /** The same to be looked at: an address of it would have to be allowed by the page's policy, and outlive its loading. */
+  #picture: HTMLCanvasElement | undefined;
   /** What the server last said, where it did not take the photograph. */
   #refusal: number | undefined;
   #spokenAt = 0;
@@ -224,7 +225,7 @@ export class BonafideCapture extends LitElement {
       const photograph = await darkroom.develop();
       if (session.isOver) return;
       this.#photograph = photograph;
-      this.#pictureUrl = URL.createObjectURL(photograph.image);
+      this.#picture = darkroom.kept;
       await this.#deliver(photograph, session);
     } catch {
       this.#fail(session, 'busy');
@@ -279,8 +280,7 @@ export class BonafideCapture extends LitElement {
   }
 
   #forget(): void {
-    if (this.#pictureUrl !== undefined) URL.revokeObjectURL(this.#pictureUrl);
-    this.#pictureUrl = undefined;
+    this.#picture = undefined;
     this.#photograph = undefined;
     this.#refusal = undefined;
   }
@@ -350,7 +350,7 @@ export class BonafideCapture extends LitElement {
       <div role="group" aria-label=${t.name} lang=${language}>
         <div class="stage ${notice === undefined ? 'lit' : ''}" tabindex="-1">
           ${isLive ? html`<video aria-label=${t.preview} autoplay muted playsinline></video>` : nothing}
-          ${this.#pictureUrl === undefined ? nothing : html`<img src=${this.#pictureUrl} alt=${t.taken} />`}
+          ${this.#picture === undefined ? nothing : html`<div role="img" aria-label=${t.taken}>${this.#picture}</div>`}
           ${isLive ? this.#oval() : nothing}
           ${notice === undefined ? this.#line(words ?? '') : this.#notice(notice, isWrong)}
         </div>

@@ -65,6 +65,11 @@ export class Darkroom {
     this.#bestScore = Number.NEGATIVE_INFINITY;
   }
 
+  /** The frame kept, to be shown. */
+  get kept(): HTMLCanvasElement {
+    return this.#best.canvas;
+  }
+
   /** The frame kept as JPEG, with as little loss as the size allows. */
   async develop(): Promise<Photograph> {
     const { canvas } = this.#best;

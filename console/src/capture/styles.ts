@@ -45,7 +45,7 @@ export const styles = css`
   }
 
   video,
-  img,
+  canvas,
   .oval {
     position: absolute;
     inset: 0;
@@ -54,7 +54,7 @@ export const styles = css`
   }
 
   video,
-  img {
+  canvas {
     object-fit: cover;
     /* A mirror: who moves to the right sees themselves move to the right. */
     transform: scaleX(-1);
