@@ -15,6 +15,7 @@ export const styles = css`
     box-sizing: border-box;
     width: 100%;
     max-width: 26rem;
+    margin-inline: auto;
     color: var(--ink);
     font-family: var(--bonafide-font, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans KR", "Apple SD Gothic Neo", sans-serif);
     font-size: 1rem;
