@@ -161,6 +161,7 @@ async function compare(
       logger,
       storage,
       trustedProxies: [],
+      corsOrigins: [],
       consoleFolder: '',
       version: '0',
     });

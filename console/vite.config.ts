@@ -1,17 +1,21 @@
 /** Builds the console into console/dist: the pages, and `capture.js`, the one file with a name that other sites link to. */
 
 import { defineConfig } from 'vite';
+import { faceFinderGlue } from './face-finder.ts';
 
 export default defineConfig({
   root: import.meta.dirname,
   // The capture element is loaded from other sites: what it loads is found beside it, not at their root.
   base: './',
   publicDir: false,
+  plugins: [faceFinderGlue()],
   build: {
     target: 'es2022',
     // The policy allows no inline script and no data: script.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    // What is served is handed on: the licences of others go with it.
+    license: { fileName: 'licences.md' },
     rolldownOptions: {
       input: {
         index: `${import.meta.dirname}/index.html`,

@@ -132,6 +132,13 @@ export const settings = {
     doc: "Addresses or networks (10.0.0.0/8) of reverse proxies, separated by commas, whose X-Forwarded-For names the client. Without it a proxy's clients are one address.",
     parse: networks,
   }),
+  corsOrigins: setting({
+    env: 'BONAFIDE_CORS_ORIGINS',
+    default: [] as readonly string[],
+    shown: 'none',
+    doc: 'Origins (https://shop.example, separated by commas) whose pages may ask NHN, ARGOS and the native API from a browser; the admin API never.',
+    parse: origins,
+  }),
   wrongKeysPerMinute: setting({
     env: 'BONAFIDE_WRONG_KEYS_PER_MINUTE',
     default: 20,
@@ -295,6 +302,21 @@ function networks(value: string): readonly string[] {
   };
   if (!items.every(isNetwork)) {
     throw new Error('must be addresses or networks (192.0.2.1, 10.0.0.0/8, fd00::/8) separated by commas');
+  }
+  return items;
+}
+
+/**
+ * As browsers send them: one written otherwise would silently never match. No `*`: a browser stands inside networks that the
+ * pages it shows do not, and any page could have it try keys on a server in there.
+ */
+function origins(value: string): readonly string[] {
+  const items = value.split(',').map((item) => item.trim());
+  const isOrigin = (item: string) => /^https?:/.test(item) && URL.parse(item)?.origin === item;
+  if (!items.every(isOrigin)) {
+    throw new Error(
+      'must be origins (https://shop.example or http://localhost:3000, in lower case, without a path) separated by commas; * is not taken, name those who may ask',
+    );
   }
   return items;
 }

@@ -139,6 +139,7 @@ async function runServer(config: Config): Promise<number> {
     metrics,
     logger,
     trustedProxies: config.trustedProxies,
+    corsOrigins: config.corsOrigins,
     consoleFolder: fileURLToPath(new URL('../../console/dist', import.meta.url)),
     version: await packageVersion(),
   });

@@ -73,6 +73,8 @@ export interface Dialect {
   readonly name: 'nhn' | 'argos' | 'native';
   /** Everything below these paths is the dialect's, unknown paths and wrong methods included. */
   readonly prefixes: readonly string[];
+  /** Where a caller's key is. */
+  readonly keyHeader: 'authorization' | 'x-api-key';
   /** The routes below one of the prefixes. */
   routes(services: Services, prefix: string): FastifyPluginAsync;
   /** A failure in the dialect's own envelope. */

@@ -25,6 +25,7 @@ import { Keys } from '../storage/keys.ts';
 import { admin, toRequestError } from './admin/routes.ts';
 import { createClientErrors } from './client-errors.ts';
 import { serveConsole } from './console.ts';
+import { allowOrigins } from './cors.ts';
 import { RequestError } from './errors.ts';
 import { createObserver, type Metrics, serveMetrics } from './observability.ts';
 import { fileKeyword } from './upload.ts';
@@ -39,6 +40,8 @@ export interface AppOptions {
   readonly logger: FastifyBaseLogger;
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** Origins whose pages may ask the dialects from a browser. */
+  readonly corsOrigins: readonly string[];
   /** Where the console was built to; it is left out where it was not. */
   readonly consoleFolder: string;
   /** Shown in the OpenAPI document. */
@@ -113,6 +116,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     for (const prefix of dialect.prefixes) {
       await app.register(
         async (scope) => {
+          await allowOrigins(scope, options.corsOrigins, dialect);
           scope.addHook('onRequest', async (request) => {
             request.dialect = dialect.name;
             // Here rather than in the handler, before which the body of a stranger would be read.

@@ -210,6 +210,14 @@ describe('serve', () => {
       assert.match(stderr, /^--url-allowed-hosts must be hosts/, host);
     }
   });
+
+  it('stops with a sentence on an origin that could never match, and on all of them', async () => {
+    for (const origin of ['shop.example', 'https://shop.example/', 'https://Shop.example', 'null', '*']) {
+      const { code, stderr } = await refusal(['--cors-origins', origin]);
+      assert.equal(code, 2, origin);
+      assert.match(stderr, /^--cors-origins must be origins/, origin);
+    }
+  });
 });
 
 /** Resolves when the server says that so many requests are under way. */

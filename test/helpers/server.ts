@@ -43,6 +43,7 @@ export interface ServerOptions {
   knownKeysMs?: number;
   wrongKeysPerMinute?: number;
   trustedProxies?: readonly string[];
+  corsOrigins?: readonly string[];
   clientAddress?: ClientAddressMode;
   journalBytes?: number;
   /** A database that others use too, and that outlives the server; without one it has its own. */
@@ -163,6 +164,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     metrics,
     logger,
     trustedProxies: options.trustedProxies ?? [],
+    corsOrigins: options.corsOrigins ?? [],
     consoleFolder,
     version: '0.0.0',
   });

@@ -11,6 +11,7 @@ import { Body, ErrorBody, errorExamples, Forbidden, formats, Success, toAnswer, 
 export const argos: Dialect = {
   name: 'argos',
   prefixes: ['/modules', '/liveness'],
+  keyHeader: 'x-api-key',
 
   routes: (services, prefix) => async (app) => {
     const url = prefix === '/modules' ? '/liveness' : '';

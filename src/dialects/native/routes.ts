@@ -24,6 +24,7 @@ type Body = Static<typeof JsonBody> | Static<typeof FormBody> | Static<typeof Ra
 export const native: Dialect = {
   name: 'native',
   prefixes: ['/v1'],
+  keyHeader: 'x-api-key',
 
   routes: (services) => async (app) => {
     acceptJsonOnly(app);

@@ -13,6 +13,7 @@ type Body = Static<typeof JsonBody> | Static<typeof FormBody>;
 export const nhn: Dialect = {
   name: 'nhn',
   prefixes: ['/v1.0'],
+  keyHeader: 'authorization',
   routes: (services) => async (app) => {
     acceptJsonOnly(app);
     await acceptMultipart(app, limits.imageBytes);
