@@ -21,8 +21,39 @@ describe('the console in a browser', { skip: withoutBrowser }, () => {
     const watched = watch(context, [server.origin]);
     const page = await context.newPage();
     await page.goto(server.origin);
-    assert.equal(await page.locator('bonafide-console h1').innerText(), 'bonafide');
+    assert.equal(await page.locator('h1').innerText(), 'Try it');
+    assert.equal(await page.title(), 'Try it · bonafide');
     watched.assertClean();
+    await context.close();
+  });
+
+  it('speaks the language of the browser, and the one chosen instead on every later visit', async () => {
+    const context = await browser.newContext({ locale: 'ko-KR' });
+    const page = await context.newPage();
+    await page.goto(server.origin);
+    assert.equal(await page.locator('h1').innerText(), '체험하기');
+    assert.equal(await page.locator('html').getAttribute('lang'), 'ko');
+    await page.getByRole('button', { name: 'English' }).click();
+    assert.equal(await page.locator('h1').innerText(), 'Try it');
+    await page.reload();
+    assert.equal(await page.locator('h1').innerText(), 'Try it');
+    await context.close();
+  });
+
+  it('has a menu on a phone, and skips it on request', async () => {
+    const context = await browser.newContext({ viewport: { width: 390, height: 800 } });
+    const page = await context.newPage();
+    await page.goto(server.origin);
+    const link = page.getByRole('link', { name: 'Try it' });
+    assert.equal(await link.isVisible(), false);
+    await page.getByRole('button', { name: 'Menu' }).click();
+    assert.equal(await link.getAttribute('aria-current'), 'page');
+    await page.keyboard.press('Escape');
+    assert.equal(await link.isVisible(), false);
+    await page.reload();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.locator('main:focus').waitFor();
     await context.close();
   });
 });
