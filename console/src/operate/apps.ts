@@ -63,6 +63,7 @@ const texts = {
     expires: 'Expires',
     expiresHint: 'At the end of that day in UTC. Without one, it does not expire.',
     usage: 'Usage',
+    see: 'See',
     log: 'Transactions',
     actions: 'Actions',
     rotate: 'Rotate',
@@ -119,6 +120,7 @@ const texts = {
     expires: '만료',
     expiresHint: '해당 날짜(UTC)가 끝날 때 만료됩니다. 비워 두면 만료되지 않습니다.',
     usage: '사용량',
+    see: '바로 가기',
     log: '거래 내역',
     actions: '작업',
     rotate: '교체',
@@ -157,6 +159,9 @@ class AppsPage extends OperatePage {
       td.actions {
         text-align: right;
         white-space: nowrap;
+      }
+      td.actions button {
+        vertical-align: middle;
       }
       td strong a {
         color: var(--ink);
@@ -361,7 +366,7 @@ class AppsPage extends OperatePage {
                 : nothing
             }
           </dd>
-          <dt>${text.log}</dt>
+          <dt>${text.see}</dt>
           <dd class="row">
             <a href=${hrefOf('/transactions', { app: app.id })}>${text.log}</a> ·
             <a href=${hrefOf('/usage', { app: app.id })}>${text.usage}</a>

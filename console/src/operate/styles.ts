@@ -45,7 +45,7 @@ export const operate = [
     }
     dl.facts {
       display: grid;
-      grid-template-columns: minmax(7rem, 11rem) minmax(0, 1fr);
+      grid-template-columns: minmax(0, 11rem) minmax(0, 1fr);
     }
     dl.facts > * {
       padding: 0.5rem 0;
@@ -102,6 +102,11 @@ export const operate = [
     @keyframes pulse {
       to {
         opacity: 0.4;
+      }
+    }
+    @media (max-width: 40rem) {
+      dl.facts {
+        grid-template-columns: 6rem minmax(0, 1fr);
       }
     }
     @media (max-width: 30rem) {

@@ -109,7 +109,7 @@ const outcomes = [
 const pageSize = '50';
 
 class TransactionsPage extends OperatePage {
-  static override properties = { fault: { state: true } };
+  static override properties = { fault: { state: true }, isFiltering: { state: true } };
   static override styles = [
     ...OperatePage.styles,
     css`
@@ -175,6 +175,8 @@ class TransactionsPage extends OperatePage {
 
   protected readonly path = '/transactions';
   declare fault: string;
+  /** Whether the filters are shown: by who opened them, or by an address that has some. */
+  declare isFiltering: boolean;
   readonly #texts = new Texts(this, texts);
   readonly #list = new Load<Found>(this);
   readonly #one = new Load<Transaction & { readonly appName: string | undefined }>(this);
@@ -182,6 +184,7 @@ class TransactionsPage extends OperatePage {
   constructor() {
     super();
     this.fault = '';
+    this.isFiltering = false;
   }
 
   get #id(): string | undefined {
@@ -207,6 +210,7 @@ class TransactionsPage extends OperatePage {
       });
       return;
     }
+    if (Object.values(this.#filter).some((value) => value !== undefined)) this.isFiltering = true;
     const cursor = this.address.now.query.get('cursor') ?? undefined;
     const path = pathOf('/transactions', { ...this.#filter, cursor, limit: pageSize });
     void this.#list.run(async (signal) => {
@@ -240,7 +244,6 @@ class TransactionsPage extends OperatePage {
   #form() {
     const text = this.#texts.now;
     const filter = this.#filter;
-    const isOpen = Object.values(filter).some((value) => value !== undefined);
     const input = (
       name: (typeof filters)[number],
       label: string,
@@ -260,7 +263,13 @@ class TransactionsPage extends OperatePage {
       html`<label class="field"
         >${label}<input type="datetime-local" step="1" name=${name} .value=${localTime(filter[name])}
       /></label>`;
-    return html`<details class="card" ?open=${isOpen}>
+    return html`<details
+      class="card"
+      ?open=${this.isFiltering}
+      @toggle=${({ target }: Event) => {
+        this.isFiltering = (target as HTMLDetailsElement).open;
+      }}
+    >
       <summary>${icon('search')} ${text.filters} ${icon('chevron-down')}</summary>
       <form @submit=${this.#filterBy}>
         ${time('from', text.from)} ${time('to', text.to)}
@@ -286,11 +295,17 @@ class TransactionsPage extends OperatePage {
         ${input('imageSha256', text.image, { pattern: '[0-9a-f]{64}' })}
         <div class="row">
           <button class="primary">${text.apply}</button>
-          <a class="button quiet" href="#/transactions">${text.clear}</a>
+          <a class="button quiet" href="#/transactions" @click=${this.#clear}>${text.clear}</a>
           <span class="fault" role="alert">${this.fault}</span>
         </div>
       </form>
     </details>`;
+  }
+
+  /** What was entered and not applied goes too. */
+  #clear({ target }: Event): void {
+    this.fault = '';
+    (target as Element).closest('form')?.reset();
   }
 
   #filterBy(event: SubmitEvent): void {
@@ -372,7 +387,9 @@ class TransactionsPage extends OperatePage {
     const href = hrefOf(`/transactions/${id}`, Object.fromEntries(this.address.now.query));
     const [largest, ...others] = pLive ?? [];
     return html`<tr>
-      <td class="time"><time datetime=${time}>${exactTime(time)}</time></td>
+      <td class="time">
+        <a href=${href}><time datetime=${time}>${exactTime(time)}</time></a>
+      </td>
       <td><span class="badge ${badgeOf[classOf(outcome)]}">${outcome}</span></td>
       <td class="number">
         ${largest === undefined ? '–' : largest.toFixed(3)}
@@ -382,7 +399,7 @@ class TransactionsPage extends OperatePage {
       <td>${dialect in dialects ? dialects[dialect as keyof typeof dialects] : dialect}</td>
       <td><div class="tag" title=${ifDefined(tag ?? undefined)}>${tag ?? '–'}</div></td>
       <td class="number">${milliseconds(totalMs)}</td>
-      <td><a href=${href}><code>${id}</code></a></td>
+      <td><code>${id}</code></td>
     </tr>`;
   }
 }
