@@ -78,8 +78,7 @@ const texts = {
     rotateLead: 'A new key takes the place of this one, with its name, scopes and limits.',
     grace: 'The old key stays good for',
     graces: { 0: 'not at all', 3600: '1 hour', 86400: '1 day', 604800: '7 days' },
-    revokeKeyLead:
-      'Requests with it are refused at once on this server, and within 5 seconds on every other. This cannot be undone.',
+    revokeKeyLead: 'Requests with it are refused within 5 seconds, on every server. This cannot be undone.',
     revokeAppLead: 'All of its keys end with it, on every server within 5 seconds. This cannot be undone.',
     under: 'One moment …',
   },
@@ -136,8 +135,7 @@ const texts = {
     rotateLead: '이름, 사용 가능한 API, 한도가 같은 새 키로 교체합니다.',
     grace: '기존 키 유지 기간',
     graces: { 0: '즉시 만료', 3600: '1시간', 86400: '1일', 604800: '7일' },
-    revokeKeyLead:
-      '이 키를 사용한 요청은 이 서버에서 즉시, 다른 서버에서는 5초 이내에 거절됩니다. 되돌릴 수 없습니다.',
+    revokeKeyLead: '이 키를 사용한 요청은 5초 이내에 모든 서버에서 거절됩니다. 되돌릴 수 없습니다.',
     revokeAppLead: '앱의 모든 키가 5초 이내에 모든 서버에서 함께 폐기됩니다. 되돌릴 수 없습니다.',
     under: '처리 중입니다…',
   },
