@@ -225,7 +225,7 @@ function banner({ origin, place, profile, note, credential, sample }: BannerFact
   const lines = [`bonafide is ready on ${origin} with the ${profile} profile.`];
   if (note !== undefined) lines.push(note);
   if (credential === undefined || sample === undefined) {
-    lines.push(`Apps and keys are in ${place}; bonafide keys list shows them.`);
+    lines.push(`Console: ${origin}/`, `Apps and keys are in ${place}; bonafide keys list shows them.`);
   } else {
     const { appKey, secretKey, apiKey, adminToken } = credential;
     const picture = shellWord(sample);
@@ -236,6 +236,9 @@ function banner({ origin, place, profile, note, credential, sample }: BannerFact
       `  secretKey    ${secretKey}`,
       `  x-api-key    ${apiKey}`,
       `  admin token  ${adminToken}`,
+      '',
+      'The console, with these keys in its address; what follows the # never leaves the browser:',
+      `  ${origin}/#/?${new URLSearchParams({ appKey, secretKey, apiKey })}`,
       '',
       'NHN Cloud Face Liveness:',
       // The picture comes through the shell: curl gives commas and semicolons in a file name a meaning of their own.

@@ -267,6 +267,51 @@ describe('the Try page', { skip: withoutBrowser }, () => {
     await close();
   });
 
+  it('takes what is dropped anywhere on the page', async () => {
+    const { page, watched, close } = await open();
+    const dropped = await page.evaluateHandle(`(() => {
+      const transfer = new DataTransfer();
+      for (const name of ['one.jpg', 'two.jpg']) {
+        const bytes = Uint8Array.from(atob(${JSON.stringify(photos.face.toString('base64'))}), (c) => c.charCodeAt(0));
+        transfer.items.add(new File([bytes], name, { type: 'image/jpeg' }));
+      }
+      return transfer;
+    })()`);
+    await page.locator('header').dispatchEvent('dragover', { dataTransfer: dropped });
+    await page.locator('.zone.over').waitFor();
+    await page.locator('header').dispatchEvent('drop', { dataTransfer: dropped });
+    await page.getByText('2 of 2 assessed').waitFor();
+    assert.equal(await page.locator('.zone.over').count(), 0);
+    watched.assertClean();
+    await close();
+  });
+
+  it('makes keys that end by themselves for who is signed in', async () => {
+    const { page, watched, close } = await open({}, { fragment: '', expected: [/status of 401/] });
+    await page.getByRole('button', { name: 'Make keys' }).click();
+    await page.getByText('You are not signed in.').waitFor();
+    await page.route('**/admin/v1/**', (route) => {
+      const authorization = `Bearer ${credential.adminToken}`;
+      return route.continue({ headers: { ...route.request().headers(), authorization } });
+    });
+    await page.getByRole('button', { name: 'Make keys' }).click();
+    await page.getByLabel('App', { exact: true }).selectOption('contract');
+    await page.getByRole('button', { name: 'Make keys' }).click();
+    await page.getByText('Keys needed').waitFor({ state: 'detached' });
+    await page.getByText('NHN Cloud', { exact: true }).click();
+    await choose(page, file('body.jpg', photos.body));
+    await says(page, 'Live person');
+    const headers = { authorization: `Bearer ${credential.adminToken}` };
+    const response = await fetch(`${server.origin}/admin/v1/keys?app=contract`, { headers });
+    const { keys } = (await response.json()) as { keys: { name: string; expiresAt: string; kind: string }[] };
+    const made = keys.filter(({ name }) => name === 'console');
+    assert.deepEqual(made.map(({ kind }) => kind).sort(), ['api', 'secret']);
+    for (const { expiresAt } of made)
+      near(Date.parse(expiresAt), Date.now() + 12 * 3_600_000, 60_000, 'the end');
+    watched.assertClean();
+    await close();
+  });
+
   it('takes a drawing of its own, and calls it an attack', async () => {
     const { page, watched, close } = await open();
     await page.getByRole('button', { name: /Try our drawing/ }).click();
@@ -292,7 +337,7 @@ describe('the Try page', { skip: withoutBrowser }, () => {
       what: 'nothing',
       name: 'empty.jpg',
       bytes: () => Buffer.alloc(0),
-      title: 'The server did not understand',
+      title: 'This is no picture',
     },
     {
       what: 'too much',
@@ -311,6 +356,51 @@ describe('the Try page', { skip: withoutBrowser }, () => {
       await close();
     });
   }
+
+  it('has the same words for the refusals of every API', async () => {
+    const { page, watched, close } = await open({}, { expected: [/status of 4\d\d/] });
+    const answer = page.locator('pre.answer');
+    await choose(page, file('notes.txt', Buffer.from('hello'), 'text/plain'));
+    for (const [api, code] of [
+      ['bonafide', /unsupported_format/],
+      ['NHN Cloud', /-45040/],
+      ['ARGOS', /1017/],
+    ] as const) {
+      await page.locator('fieldset.apis label', { hasText: api }).click();
+      await says(page, 'This is no picture that the API reads');
+      await answer.filter({ hasText: code }).waitFor();
+    }
+    await page.evaluate("location.hash = '#/?appKey=none&secretKey=none&apiKey=none'");
+    await choose(page, file('face.jpg', photos.face));
+    for (const [api, code] of [
+      ['ARGOS', /Forbidden/],
+      ['NHN Cloud', /-41005/],
+      ['bonafide', /unauthorized/],
+    ] as const) {
+      await page.locator('fieldset.apis label', { hasText: api }).click();
+      await says(page, 'The server does not know this key');
+      await answer.filter({ hasText: code }).waitFor();
+    }
+    watched.assertClean();
+    await close();
+  });
+
+  it('takes the photograph that the camera hands out, and lets go of the camera', async () => {
+    const { page, close } = await open();
+    await page.getByRole('button', { name: 'Take a photograph' }).click();
+    const camera = page.locator('bonafide-capture');
+    await camera.waitFor({ state: 'attached' });
+    await camera.evaluate((element: EventTarget, base64: string) => {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const detail = { image: new Blob([bytes], { type: 'image/jpeg' }) };
+      element.dispatchEvent(new CustomEvent('bonafide-capture', { bubbles: true, composed: true, detail }));
+    }, photos.body.toString('base64'));
+    await says(page, 'Live person');
+    assert.equal(await camera.count(), 0);
+    assert.equal(await page.getByRole('dialog').count(), 0);
+    await page.getByText('photograph.jpg').first().waitFor();
+    await close();
+  });
 
   it('says in words what is the matter with an address, in every API', async () => {
     const { page, watched, close } = await open({}, { expected: [/status of 4\d\d/] });

@@ -63,6 +63,13 @@ describe('serve', () => {
         apiKey: shown('x-api-key'),
         adminToken: shown('admin token'),
       };
+      const link = running.banner.split('\n').find((line) => line.includes('/#/?')) ?? assert.fail('no link');
+      const { hash, origin } = new URL(link.trim());
+      assert.equal(origin, running.origin);
+      const given = new URLSearchParams(hash.slice('#/?'.length));
+      assert.equal(given.get('secretKey'), printed.secretKey);
+      assert.equal(given.get('apiKey'), printed.apiKey);
+      assert.equal(given.get('appKey'), shown('appKey'));
       const headers = { authorization: `Bearer ${printed.adminToken}` };
       const { apps } = (await (await fetch(`${running.origin}/admin/v1/apps`, { headers })).json()) as {
         apps: { name: string }[];
@@ -88,6 +95,7 @@ describe('serve', () => {
   it('goes on with them on the next start, and does not print them again', async () => {
     const running = await start();
     for (const secret of Object.values(printed)) assert.ok(!running.banner.includes(secret));
+    assert.ok(running.banner.includes(`\nConsole: ${running.origin}/\n`));
     const ready = await fetch(`${running.origin}/readyz`);
     assert.deepEqual(await ready.json(), { status: 'ready', profile: 'standard' });
     assert.equal(await running.stop(), 0);

@@ -70,6 +70,8 @@ export class ExchangeView extends LitElement {
       }
       .title {
         display: flex;
+        flex: 1 1 0;
+        min-width: 0;
         align-items: center;
         gap: 0.625rem;
       }
@@ -103,6 +105,8 @@ export class ExchangeView extends LitElement {
         font-size: var(--text-small);
       }
       .id {
+        overflow: hidden;
+        text-overflow: ellipsis;
         color: var(--faint);
         font-size: 0.75rem;
       }

@@ -6,12 +6,13 @@ import { Texts } from '../language.ts';
 import { icon } from '../parts/icons.ts';
 import { base, buttons, fields } from '../parts/styles.ts';
 import type { Source } from './dialect.ts';
-import { renderJpeg } from './drawing.ts';
+import { photographDrawing } from './drawing.ts';
 
 const texts = {
   en: {
     drop: 'Drop photographs of faces here',
     dropMore: 'Drop or paste more',
+    touch: 'Choose a photograph of a face',
     paste: 'or paste one from the clipboard',
     choose: 'Choose files',
     camera: 'Take a photograph',
@@ -26,6 +27,7 @@ const texts = {
   ko: {
     drop: '얼굴 사진을 여기에 끌어다 놓으세요',
     dropMore: '사진을 더 끌어다 놓거나 붙여넣으세요',
+    touch: '얼굴 사진을 선택해 주세요',
     paste: '또는 클립보드에서 붙여넣으세요',
     choose: '파일 선택',
     camera: '사진 촬영',
@@ -206,6 +208,7 @@ export class Intake extends LitElement {
     const {
       drop,
       dropMore,
+      touch,
       paste,
       choose,
       camera,
@@ -217,12 +220,14 @@ export class Intake extends LitElement {
       sample,
       privacy,
     } = this.#texts.now;
+    // Fingers drop and paste nothing.
+    const isTouched = matchMedia('(pointer: coarse)').matches;
     return html`
       <div class="zone ${this.isOver ? 'over' : ''}">
         <span class="mark">${icon('face')}</span>
         <div class="lead">
-          ${this.compact ? dropMore : drop}
-          <p class="hint extra">${paste}</p>
+          ${this.compact ? dropMore : isTouched ? touch : drop}
+          <p class="hint extra" ?hidden=${isTouched}>${paste}</p>
         </div>
         <div class="ways">
           <button type="button" class=${this.compact ? '' : 'primary'} @click=${this.#choose}>
@@ -287,7 +292,7 @@ export class Intake extends LitElement {
   }
 
   async #sample(): Promise<void> {
-    const file = await renderJpeg(portrait, 'portrait.jpg');
+    const file = await photographDrawing(portrait, 'portrait.jpg');
     this.#give([{ source: { file }, isMade: true }]);
   }
 

@@ -121,12 +121,12 @@ export class KeysPanel extends LitElement {
         ${
           this.apps === undefined
             ? nothing
-            : html`<label class="field">
-                ${app}
+            : html`<div class="field">
+                <label for="app">${app}</label>
                 <select id="app">
                   ${this.apps.map(({ id, name }) => html`<option value=${id}>${name}</option>`)}
                 </select>
-              </label>`
+              </div>`
         }
         <button type="button" ?disabled=${this.isMaking} @click=${this.#make}>${icon('key')} ${make}</button>
         <div role="status">${this.#trouble()}</div>

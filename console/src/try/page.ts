@@ -122,7 +122,7 @@ export class TryPage extends LitElement {
         align-items: center;
         gap: 0.75rem;
         min-height: 3rem;
-        padding: 0.25rem 0.5rem 0.25rem 1.25rem;
+        padding: 0.5rem 0.5rem 0.5rem 1.25rem;
         border-top: 1px solid var(--line);
         font-size: var(--text-small);
       }
@@ -132,8 +132,11 @@ export class TryPage extends LitElement {
         text-overflow: ellipsis;
         white-space: nowrap;
       }
-      .caption .faint {
-        flex: none;
+      .caption div {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 0.75rem;
+        min-width: 0;
         margin-right: auto;
       }
       .dot {
@@ -338,10 +341,12 @@ export class TryPage extends LitElement {
             @face=${this.#chooseFace}
           ></try-stage>
           <div class="caption">
+            <div>
             <strong>${picture.name}</strong>
             <span class="faint number">
               ${image === undefined ? nothing : html`${image.width} × ${image.height} ${pixels} · ${image.format.toUpperCase()}`}
             </span>
+            </div>
             <button type="button" class="quiet compact" @click=${() => this.#remove(picture)}>
               ${icon('trash')} ${remove}
             </button>
@@ -391,7 +396,9 @@ export class TryPage extends LitElement {
         ${
           // Out of the page, it lets go of the camera.
           this.isCameraOpen
-            ? html`<bonafide-capture lang=${language()} @bonafide-capture=${this.#captured}></bonafide-capture>`
+            ? customElements.get('bonafide-capture') === undefined
+              ? html`<p role="alert">${reasons[language()].unreachable.title}. ${reasons[language()].unreachable.more}</p>`
+              : html`<bonafide-capture lang=${language()} @bonafide-capture=${this.#captured}></bonafide-capture>`
             : nothing
         }
       </bonafide-dialog>
@@ -456,7 +463,8 @@ export class TryPage extends LitElement {
   };
 
   readonly #openCamera = async () => {
-    await import('../capture/element.ts');
+    // Where its script does not come, the window says so.
+    await import('../capture/element.ts').catch(() => {});
     this.isCameraOpen = true;
   };
 

@@ -11,6 +11,7 @@ import {
   type FoundFace,
   outcomeOf,
   pointNames,
+  type Reason,
   type Refused,
   type SeenBefore,
 } from './reading.ts';
@@ -23,7 +24,8 @@ const texts = {
     attack: 'Attack',
     liveMore: 'A living person was before the camera.',
     attackMore: 'This looks like a picture of a person, on paper or on a screen.',
-    mixed: (live: number, attack: number) => `${live} live, ${attack} attack`,
+    liveCount: (count: number) => `${count} live`,
+    attackCount: (count: number) => (count === 1 ? '1 attack' : `${count} attacks`),
     no_face: 'No face found',
     noFaceMore:
       'That is neither live nor an attack. Is the whole face in the picture, upright and in the light?',
@@ -68,7 +70,8 @@ const texts = {
     attack: '위변조 공격',
     liveMore: '카메라 앞에 실제 사람이 있었습니다.',
     attackMore: '인쇄물이나 화면 속 얼굴을 촬영한 것으로 보입니다.',
-    mixed: (live: number, attack: number) => `실제 사람 ${live}명, 공격 ${attack}건`,
+    liveCount: (count: number) => `실제 사람 ${count}명`,
+    attackCount: (count: number) => `위변조 공격 ${count}건`,
     no_face: '얼굴을 찾지 못했습니다',
     noFaceMore: '실제 사람도 공격도 아닙니다. 얼굴 전체가 바로 서서 밝게 나왔는지 확인해 주세요.',
     unsaid: (score: string) => `점수 ${score}`,
@@ -105,6 +108,20 @@ const texts = {
   },
 };
 
+/** What may be otherwise the next time. */
+const passing: ReadonlySet<Reason> = new Set<Reason>([
+  'unreadable',
+  'unreachable',
+  'wrong_key',
+  'wrong_keys',
+  'rate',
+  'quota',
+  'busy',
+  'address',
+  'address_timeout',
+  'server',
+]);
+
 type Tone = 'live' | 'attack' | 'unsure' | 'plain';
 
 /** Fires `face` with a number, `again`, `cancel` and `keys`. */
@@ -129,8 +146,12 @@ export class Result extends LitElement {
         align-items: flex-start;
         gap: 0.875rem;
         padding: 1.125rem 1.25rem;
-        border-radius: var(--radius) var(--radius) 0 0;
+        border-radius: calc(var(--radius) - 1px) calc(var(--radius) - 1px) 0 0;
         border-bottom: 1px solid var(--line);
+      }
+      .banner:last-child {
+        border-bottom: 0;
+        border-radius: calc(var(--radius) - 1px);
       }
       .banner > svg.icon {
         width: 2.25rem;
@@ -422,9 +443,7 @@ export class Result extends LitElement {
     const wait = retryAfterSeconds === undefined ? '' : words.retryAfter(this.#duration(retryAfterSeconds));
     return this.#banner('unsure', isKeys ? 'key' : 'alert', title, `${more} ${wait}`, [
       isKeys ? this.#button('keys', 'key', words.keys) : nothing,
-      reason === 'no_key' || reason === 'no_address'
-        ? nothing
-        : this.#button('again', 'refresh', words.again),
+      passing.has(reason) ? this.#button('again', 'refresh', words.again) : nothing,
     ]);
   }
 
@@ -443,15 +462,12 @@ export class Result extends LitElement {
       return this.#banner('plain', 'shield', words.unsaid(score.toFixed(2)), words.unsaidMore);
     }
     const attacks = found.faces.filter(({ verdicts }) => verdicts[this.view.point] === 'attack').length;
-    const isMixed = attacks > 0 && attacks < found.faces.length;
-    const title = isMixed ? words.mixed(found.faces.length - attacks, attacks) : words[outcome];
+    const lives = found.faces.length - attacks;
+    const counts = [lives > 0 ? words.liveCount(lives) : '', attacks > 0 ? words.attackCount(attacks) : ''];
+    const isOne = found.faces.length === 1;
+    const title = isOne ? words[outcome] : counts.filter((count) => count !== '').join(', ');
     const more = outcome === 'live' ? words.liveMore : words.attackMore;
-    return this.#banner(
-      outcome,
-      outcome === 'live' ? 'shield-check' : 'shield-x',
-      title,
-      isMixed ? '' : more,
-    );
+    return this.#banner(outcome, outcome === 'live' ? 'shield-check' : 'shield-x', title, isOne ? more : '');
   }
 
   #dialOf(face: FoundFace, found: Found, number: number) {

@@ -64,6 +64,8 @@ export class Strip extends LitElement {
       }
       .counts {
         display: flex;
+        flex: 1 1 10rem;
+        align-items: baseline;
         flex-wrap: wrap;
         gap: 0.375rem;
       }
@@ -145,7 +147,6 @@ export class Strip extends LitElement {
       }
       .tile .badge {
         justify-self: start;
-        white-space: normal;
       }
       .dot {
         width: 0.5rem;
@@ -162,10 +163,16 @@ export class Strip extends LitElement {
       @media (max-width: 40rem) {
         ul {
           grid-template-columns: none;
-          grid-auto-columns: 7rem;
+          grid-auto-columns: 8.25rem;
           grid-auto-flow: column;
           padding: 0.75rem 1rem;
           overflow-x: auto;
+        }
+        .clear span {
+          display: none;
+        }
+        .counts .faint {
+          flex: 1 1 60%;
         }
       }
     `,
@@ -216,8 +223,13 @@ export class Strip extends LitElement {
               </button>`
             : nothing
         }
-        <button type="button" class="quiet compact" @click=${() => this.dispatchEvent(new Event('clear'))}>
-          ${icon('trash')} ${clear}
+        <button
+          type="button"
+          class="quiet compact clear"
+          aria-label=${clear}
+          @click=${() => this.dispatchEvent(new Event('clear'))}
+        >
+          ${icon('trash')} <span>${clear}</span>
         </button>
       </div>
       <progress class="bar" max=${all.length} value=${done} aria-labelledby="heading" ?hidden=${!isBusy}></progress>
