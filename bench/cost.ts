@@ -23,6 +23,7 @@ import { createMetrics } from '../src/server/observability.ts';
 import { createQuotas } from '../src/server/quotas.ts';
 import { createRates } from '../src/server/rates.ts';
 import { startRecorder } from '../src/server/recorder.ts';
+import { createReports } from '../src/server/reports.ts';
 import { createSeenBefore } from '../src/server/seen-before.ts';
 import { createWrongKeys } from '../src/server/wrong-keys.ts';
 import { createAvailability } from '../src/storage/availability.ts';
@@ -162,6 +163,8 @@ async function compare(
       storage,
       trustedProxies: [],
       corsOrigins: [],
+      modelsFolder: '',
+      reports: createReports({ shipped: '', own: '' }),
       consoleFolder: '',
       version: '0',
     });

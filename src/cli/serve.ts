@@ -25,6 +25,7 @@ import { createMetrics } from '../server/observability.ts';
 import { createQuotas } from '../server/quotas.ts';
 import { createRates } from '../server/rates.ts';
 import { startRecorder } from '../server/recorder.ts';
+import { createReports } from '../server/reports.ts';
 import { startRetention } from '../server/retention.ts';
 import { createSeenBefore } from '../server/seen-before.ts';
 import { createWrongKeys } from '../server/wrong-keys.ts';
@@ -140,6 +141,11 @@ async function runServer(config: Config): Promise<number> {
     logger,
     trustedProxies: config.trustedProxies,
     corsOrigins: config.corsOrigins,
+    modelsFolder: folder,
+    reports: createReports({
+      shipped: fileURLToPath(new URL('../../docs/evaluation', import.meta.url)),
+      own: join(config.dataFolder, 'evaluations'),
+    }),
     consoleFolder: fileURLToPath(new URL('../../console/dist', import.meta.url)),
     version: await packageVersion(),
   });

@@ -22,12 +22,15 @@ import { native } from '../dialects/native/routes.ts';
 import { nhn } from '../dialects/nhn/routes.ts';
 import type { Storage } from '../storage/database.ts';
 import { Keys } from '../storage/keys.ts';
-import { admin, toRequestError } from './admin/routes.ts';
+import { sessionCookie } from './admin/authentication.ts';
+import { toRequestError } from './admin/errors.ts';
+import { admin } from './admin/routes.ts';
 import { createClientErrors } from './client-errors.ts';
 import { serveConsole } from './console.ts';
 import { allowOrigins } from './cors.ts';
 import { RequestError } from './errors.ts';
 import { createObserver, type Metrics, serveMetrics } from './observability.ts';
+import type { Reports } from './reports.ts';
 import { fileKeyword } from './upload.ts';
 
 const dialects: readonly Dialect[] = [nhn, argos, native];
@@ -42,6 +45,9 @@ export interface AppOptions {
   readonly trustedProxies: readonly string[];
   /** Origins whose pages may ask the dialects from a browser. */
   readonly corsOrigins: readonly string[];
+  /** Where the weights are. */
+  readonly modelsFolder: string;
+  readonly reports: Reports;
   /** Where the console was built to; it is left out where it was not. */
   readonly consoleFolder: string;
   /** Shown in the OpenAPI document. */
@@ -150,10 +156,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 }
 
 /** The admin API: of no dialect, so it is neither counted nor logged as one; its problems are those of the native API. */
-async function serveAdmin(app: FastifyInstance, { storage, services }: AppOptions): Promise<void> {
-  const { availability, wrongKeys } = services;
+async function serveAdmin(app: FastifyInstance, options: AppOptions): Promise<void> {
+  const { storage, services, modelsFolder, reports } = options;
+  const { availability, wrongKeys, profile, profileNote } = services;
   const keys = new Keys(storage.db);
   app.decorateRequest('administrator', undefined);
+  app.decorateRequest('session', undefined);
   await app.register(
     async (scope) => {
       scope.addHook('onRequest', async (request) => {
@@ -163,7 +171,9 @@ async function serveAdmin(app: FastifyInstance, { storage, services }: AppOption
         refuse(native, await toRequestError(error, availability, keys), request, reply),
       );
       scope.setNotFoundHandler((request, reply) => refuse(native, notFound, request, reply));
-      await scope.register(admin({ storage, availability, wrongKeys }));
+      await scope.register(
+        admin({ storage, availability, wrongKeys, profile, profileNote, modelsFolder, reports }),
+      );
     },
     { prefix: '/admin/v1' },
   );
@@ -222,6 +232,12 @@ async function describeApi(app: FastifyInstance, version: string): Promise<void>
       components: {
         securitySchemes: {
           adminToken: { type: 'http', scheme: 'bearer', description: 'An admin token.' },
+          adminSession: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: sessionCookie,
+            description: "The cookie of a session of the console, for the server's own pages alone.",
+          },
           apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
           nhnSecretKey: {
             type: 'apiKey',

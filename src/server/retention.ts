@@ -1,10 +1,11 @@
-/** Forgetting: transactions after their days, and what limits counted in times that are over. */
+/** Forgetting: transactions after their days, what limits counted in times that are over, and sessions that have ended. */
 
 import type { FastifyBaseLogger } from 'fastify';
 import type { Availability } from '../storage/availability.ts';
 import type { Database } from '../storage/database.ts';
 import { deleteQuotasBefore } from '../storage/quotas.ts';
 import { deleteRatesBefore } from '../storage/rates.ts';
+import { deleteSessionsBefore } from '../storage/sessions.ts';
 import { Transactions } from '../storage/transactions.ts';
 
 const dayMs = 86_400_000;
@@ -28,6 +29,7 @@ export function startRetention(
     if (deleted > 0) logger.info({ deleted, days }, 'transactions were deleted for their age');
     await deleteQuotasBefore(db, new Date(now).toISOString().slice(0, 7));
     await deleteRatesBefore(db, now);
+    await deleteSessionsBefore(db, now);
   }
   const run = () =>
     availability

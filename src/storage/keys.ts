@@ -587,7 +587,7 @@ function toKey(row: KeyRow): Key {
   };
 }
 
-function toAdminToken(row: AdminTokenRow): AdminToken {
+export function toAdminToken(row: AdminTokenRow): AdminToken {
   return {
     id: row.id,
     name: row.name,

@@ -111,6 +111,20 @@ const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  '002-sessions': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('sessions')
+        .addColumn('hash', 'text', (column) => column.primaryKey())
+        .addColumn('admin_token', 'text', (column) =>
+          column.notNull().references('admin_tokens.id').onDelete('cascade'),
+        )
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at', 'bigint', (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex('sessions_by_end').on('sessions').columns(['expires_at']).execute();
+    },
+  },
 };
 
 /**

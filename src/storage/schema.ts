@@ -4,6 +4,7 @@ export interface Schema {
   apps: AppRow;
   keys: KeyRow;
   admin_tokens: AdminTokenRow;
+  sessions: SessionRow;
   revisions: RevisionRow;
   transactions: TransactionRow;
   usage: UsageRow;
@@ -52,6 +53,16 @@ export interface AdminTokenRow {
   expires_at: number | null;
   revoked_at: number | null;
   last_used_at: number | null;
+}
+
+/** A browser in which the person with an admin token signed in. */
+export interface SessionRow {
+  /** SHA-256 in hexadecimal of what is in the browser's cookie. */
+  hash: string;
+  /** Id of the admin token. */
+  admin_token: string;
+  created_at: number;
+  expires_at: number;
 }
 
 /** One number that grows with every change of apps, keys and admin tokens, so that a node need only ask for it. */

@@ -1,12 +1,15 @@
 /** The admin API over real HTTP: what it does, and how it refuses. Keys and shapes are those of the suites for all routes. */
 
 import assert from 'node:assert/strict';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { models, profiles } from '../../src/models/catalog.ts';
 import { Transactions } from '../../src/storage/transactions.ts';
-import { type Ask, assertShape, connect, json, literal } from '../helpers/http.ts';
-import { credential } from '../helpers/keys.ts';
-import { keepLog, type LogKeeper, startServer, type TestServer } from '../helpers/server.ts';
+import { type Ask, assertShape, connect, json, literal, signIn } from '../helpers/http.ts';
+import { credential, planted } from '../helpers/keys.ts';
+import { keepLog, type LogKeeper, shippedReports, startServer, type TestServer } from '../helpers/server.ts';
 import { id, noon, transaction } from '../helpers/transactions.ts';
 
 let server: TestServer;
@@ -218,6 +221,189 @@ describe('admin: refusals', () => {
     } finally {
       await slow.close();
     }
+  });
+});
+
+describe('admin: sessions', () => {
+  const own = { 'sec-fetch-site': 'same-origin' };
+  const begin = async (body: unknown, headers: Record<string, string> = own, to = ask) =>
+    await to('/admin/v1/session', { ...json(body), headers: { ...json(body).headers, ...headers } });
+
+  it('begin with a token, and keep a cookie out of reach of scripts, other sites and the dialects', async () => {
+    const { status, headers, body } = await begin({ token: credential.adminToken });
+    assert.equal(status, 200);
+    const [cookie = '', ...more] = headers.getSetCookie();
+    assert.deepEqual(more, []);
+    assert.match(
+      cookie,
+      /^bonafide-session=[\w-]{32}; Max-Age=43(200|1\d\d); Path=\/admin\/v1; HttpOnly; SameSite=Strict$/,
+    );
+    assert.deepEqual(body.administrator, { id: `adm_${credential.adminToken}`, name: 'admin' });
+    const left = Date.parse(body.expiresAt) - Date.now();
+    assert.ok(left > 11.9 * 3_600_000 && left <= 12 * 3_600_000);
+    const secure = await begin({ token: credential.adminToken }, { ...own, origin: 'https://console.test' });
+    assert.match(secure.headers.getSetCookie()[0] ?? '', /; Secure/);
+  });
+
+  it('say who is signed in, and end when they sign out', async () => {
+    const cookie = await signIn(server);
+    const headers = { cookie, ...own };
+    const path = '/admin/v1/session';
+    const { body } = await ask(path, { method: 'GET', headers });
+    assert.equal(body.administrator.name, 'admin');
+    const ended = await ask(path, { method: 'DELETE', headers });
+    assert.deepEqual(ended.body, { deleted: 1 });
+    assert.match(ended.headers.getSetCookie()[0] ?? '', /^bonafide-session=; .*Expires=Thu, 01 Jan 1970/);
+    assert.equal((await ask(path, { method: 'GET', headers })).status, 401);
+  });
+
+  it('tell of a token when it ends itself, as it is no session', async () => {
+    const { body } = await admin('GET', '/session');
+    assert.deepEqual(body, {
+      administrator: { id: `adm_${credential.adminToken}`, name: 'admin' },
+      expiresAt: null,
+    });
+    assert.deepEqual((await admin('DELETE', '/session')).body, { deleted: 0 });
+  });
+
+  it('are begun by pages of ours alone', async () => {
+    const token = { token: credential.adminToken };
+    for (const headers of [
+      {},
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'https://example.com' },
+    ]) {
+      const reply = await begin(token, headers);
+      assert.equal(reply.status, 401, JSON.stringify(headers));
+      assert.deepEqual(reply.headers.getSetCookie(), []);
+    }
+    assert.equal((await begin(token, { origin: server.origin })).status, 200);
+  });
+
+  it('take no body but a token', async () => {
+    for (const body of [{}, { token: '' }, { token: 5 }, { token: 'a', more: 1 }, 'text', []]) {
+      assert.equal((await begin(body)).body.code, 'invalid_request');
+    }
+    assert.equal((await begin({ token: 'a'.repeat(10_000) })).body.code, 'too_many_bytes');
+  });
+
+  it('are not begun with what is no admin token, and such tries are slowed down', async () => {
+    for (const name of ['api', 'a revoked admin token', 'an expired admin token'] as const) {
+      const reply = await begin({ token: planted[name].secret });
+      assert.equal(reply.status, 401);
+      assert.deepEqual(reply.headers.getSetCookie(), []);
+    }
+    const slow = await startServer({ wrongKeysPerMinute: 3 });
+    try {
+      const askSlow = await connect(slow);
+      const cookie = await signIn(slow);
+      for (let i = 0; i < 3; i++) assert.equal((await begin({ token: 'guess' }, own, askSlow)).status, 401);
+      const reply = await begin({ token: 'guess' }, own, askSlow);
+      assert.equal(reply.body.code, 'too_many_wrong_keys');
+      assert.ok(Number(reply.headers.get('retry-after')) > 0);
+      const guessed = { cookie: 'bonafide-session=guess', ...own };
+      const path = '/admin/v1/session';
+      assert.equal((await askSlow(path, { method: 'GET', headers: guessed })).status, 429);
+      // Who was right before is not locked out by who guesses beside them.
+      assert.equal((await begin({ token: credential.adminToken }, own, askSlow)).status, 200);
+      await askSlow(path, { method: 'GET', headers: { cookie, ...own } });
+    } finally {
+      await slow.close();
+    }
+  });
+
+  it('write signing in and out into the log, without a secret', async () => {
+    const cookie = await signIn(server);
+    await log.until(
+      ({ msg, route, method }) => `${msg} ${method} ${route}` === 'admin request POST /admin/v1/session',
+    );
+    assert.ok(!log.lines.some((line) => line.includes(cookie.split('=')[1] as string)));
+  });
+});
+
+describe('admin: models and reports', () => {
+  it('tells the models in use as the catalog pins them, and whether the files on the disk are those', async () => {
+    const { body } = await admin('GET', '/models');
+    const profile = profiles.find(({ id }) => id === 'standard') ?? assert.fail();
+    assert.equal(body.profile.id, 'standard');
+    assert.deepEqual(body.profile.operatingPoints, profile.operatingPoints);
+    assert.deepEqual(body.profile.calibration, profile.calibration);
+    assert.equal(body.profile.calibrationSha256, null);
+    assert.deepEqual(
+      body.models.map((one: { id: string }) => one.id),
+      [profile.detector, profile.landmarks, ...profile.liveness.map(({ model }) => model)],
+    );
+    for (const { id: name, sha256, licence, source, weights } of body.models) {
+      const model = models.find((one) => one.id === name) ?? assert.fail(name);
+      assert.deepEqual([sha256, licence, weights], [model.sha256, model.licence, 'ok']);
+      assert.match(source, /^npm: faceplugin-face-recognition-js@0\.0\.1, model\/fr_\w+\.onnx$/);
+    }
+  });
+
+  const own = (name: string) => join(server.dataFolder, 'evaluations', name);
+  const shipped = (file: string) => readFile(join(shippedReports, 'standard', file), 'utf8');
+  const get = (path: string) =>
+    fetch(`${server.origin}/admin/v1/reports${path}`, { headers: { authorization } });
+
+  it('lists the reports that come with the product, and those put into the data folder', async () => {
+    await cp(join(shippedReports, 'standard'), own('door.2'), { recursive: true });
+    await mkdir(own('broken'), { recursive: true });
+    await writeFile(join(own('broken'), 'report.json'), '{');
+    await mkdir(own('of something else'), { recursive: true });
+    await mkdir(own('empty'), { recursive: true });
+    await writeFile(join(server.dataFolder, 'evaluations', 'file'), '');
+    const { body } = await admin('GET', '/reports');
+    assert.deepEqual(
+      body.reports.map(({ origin, name }: { origin: string; name: string }) => `${origin} ${name}`),
+      ['shipped accurate', 'shipped standard', 'own door.2'],
+    );
+    const [, standard, door] = body.reports;
+    const { sentence, eer, run } = JSON.parse(await shipped('report.json'));
+    const same = { profile: 'standard', pictures: run.manifest.pictures, sentence, eer };
+    assert.deepEqual(standard, { origin: 'shipped', name: 'standard', ...same, writtenAt: null });
+    assert.deepEqual(door, { origin: 'own', name: 'door.2', ...same, writtenAt: door.writtenAt });
+    assert.ok(Math.abs(Date.parse(door.writtenAt) - Date.now()) < 60_000);
+  });
+
+  it('serves figures as they are, and the page as a stranger without scripts', async () => {
+    const figures = await get('/shipped/standard');
+    assert.equal(await figures.text(), await shipped('report.json'));
+    const page = await get('/own/door.2/page');
+    assert.equal(await page.text(), await shipped('report.html'));
+    assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
+    assert.equal(page.headers.get('x-content-type-options'), 'nosniff');
+    const policy = page.headers.get('content-security-policy')?.split('; ') ?? [];
+    assert.ok(policy.includes('sandbox') && policy.includes("default-src 'none'"));
+    assert.ok(!policy.some((rule) => rule.startsWith('script-src')));
+  });
+
+  it('finds no file that is no report, whatever the name', async () => {
+    await writeFile(join(server.dataFolder, 'report.json'), '{}');
+    await writeFile(join(server.dataFolder, 'report.html'), 'secret');
+    for (const name of ['none', 'broken', 'empty', 'file', 'door.3']) {
+      await refused(404, 'not_found', 'GET', `/reports/own/${name}`);
+    }
+    const tricks = [
+      '..',
+      '%2e%2e',
+      '..%2f..',
+      '%2e%2e%2fevaluations',
+      '.',
+      'a%2fb',
+      'a%5cb',
+      'a%00',
+      '%20',
+      '-a',
+    ];
+    for (const name of [...tricks, 'a'.repeat(101)]) {
+      for (const path of [`/own/${name}`, `/own/${name}/page`]) {
+        const { status, text } = await admin('GET', `/reports${path}`);
+        assert.ok(status === 400 || status === 404, `${path}: ${status}`);
+        assert.doesNotMatch(text, /secret/);
+      }
+    }
+    await refused(400, 'invalid_request', 'GET', '/reports/other/standard');
   });
 });
 

@@ -133,8 +133,16 @@ describe('OpenAPI: the document', () => {
       assert.equal(name.toLowerCase(), route.keyHeader);
     }
     for (const [name, { security }] of operations()) {
-      if (name.includes('/admin/')) assert.deepEqual(security, [{ adminToken: [] }], name);
+      if (!name.includes('/admin/')) continue;
+      const isOpen = name === 'POST /admin/v1/session';
+      assert.deepEqual(security, isOpen ? [] : [{ adminToken: [] }, { adminSession: [] }], name);
     }
+    assert.deepEqual(document.components.securitySchemes.adminSession, {
+      type: 'apiKey',
+      in: 'cookie',
+      name: 'bonafide-session',
+      description: "The cookie of a session of the console, for the server's own pages alone.",
+    });
     assert.deepEqual(document.components.securitySchemes.adminToken, {
       type: 'http',
       scheme: 'bearer',

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { hashOf } from '../../src/storage/keys.ts';
+import { sessionCookie } from '../../src/server/admin/authentication.ts';
+import { hashOf, Keys } from '../../src/storage/keys.ts';
 import {
   type Ask,
   adminForbidden,
@@ -13,6 +14,7 @@ import {
   connect,
   type Route,
   routes,
+  signIn,
   startUpload,
 } from '../helpers/http.ts';
 import { credential, planted } from '../helpers/keys.ts';
@@ -26,6 +28,7 @@ let ask: Ask;
 before(async () => {
   server = await startServer();
   ask = await connect(server);
+  await beginSessions();
 });
 after(() => server.close());
 
@@ -179,7 +182,79 @@ describe('keys: another app with its own', () => {
   });
 });
 
-for (const { method, template, path, body } of adminOperations) {
+/** The secret of a session that is good, one that was signed out, one whose time is over, and one whose token has ended. */
+const sessions = { good: '', 'signed out': '', expired: '', 'of a revoked token': '' };
+
+async function beginSessions(): Promise<void> {
+  const secretOf = (cookie: string) => cookie.split('=')[1] as string;
+  const { db } = server.storage;
+  const keys = new Keys(db);
+  for (const name of Object.keys(sessions) as (keyof typeof sessions)[]) {
+    const { made, secret } = await keys.createAdminToken(name, 'test');
+    const cookie = await signIn(server, secret);
+    sessions[name] = secretOf(cookie);
+    if (name === 'of a revoked token') await keys.revokeAdminToken(made.id);
+    if (name === 'signed out') {
+      const headers = { cookie, 'sec-fetch-site': 'same-origin' };
+      const { status } = await fetch(`${server.origin}/admin/v1/session`, { method: 'DELETE', headers });
+      assert.equal(status, 200);
+    }
+  }
+  const expired = hashOf(sessions.expired);
+  await db.updateTable('sessions').set({ expires_at: Date.now() }).where('hash', '=', expired).execute();
+}
+
+/** What a browser may send that has no session, or was made to send its cookie by somebody else's page. */
+function sessionAttempts(method: string): Record<string, () => OutgoingHttpHeaders> {
+  const own = { 'sec-fetch-site': 'same-origin' };
+  const send = (secret: () => string, more: OutgoingHttpHeaders = own) => {
+    return () => ({ cookie: `${sessionCookie}=${secret()}`, ...more });
+  };
+  const good = () => sessions.good;
+  return {
+    'an empty session': send(() => ''),
+    'a wrong session': send(() => 'wrong'),
+    'a session that begins right': send(() => sessions.good.slice(0, -1)),
+    'a session that goes on': send(() => `${sessions.good}0`),
+    'a session of other case': send(() => sessions.good.toUpperCase()),
+    'the hash of the session': send(() => hashOf(sessions.good)),
+    'the admin token as a session': send(() => credential.adminToken),
+    'a session in another cookie': () => ({ cookie: `session=${sessions.good}`, ...own }),
+    'a session as a token': () => ({ authorization: `Bearer ${sessions.good}`, ...own }),
+    'a session beside a wrong token': send(good, { ...own, authorization: 'Bearer wrong' }),
+    ...Object.fromEntries(
+      (['signed out', 'expired', 'of a revoked token'] as const).map((name) => [
+        `a session that is ${name}`,
+        send(() => sessions[name]),
+      ]),
+    ),
+    'a session by a page of another site': send(good, { 'sec-fetch-site': 'cross-site' }),
+    'a session by a page of another port': send(good, { 'sec-fetch-site': 'same-site' }),
+    'a session by no page at all': send(good, { 'sec-fetch-site': 'none' }),
+    'a session by two pages': send(good, { 'sec-fetch-site': ['same-origin', 'cross-site'] }),
+    'a session by another site that claims our origin': () => ({
+      ...send(good, { 'sec-fetch-site': 'cross-site' })(),
+      origin: server.origin,
+    }),
+    'a session with the origin of another site': send(good, { origin: 'https://example.com' }),
+    'a session with the origin of another port': send(good, { origin: 'http://127.0.0.1:1' }),
+    'a session with an origin that is none': send(good, { origin: 'null' }),
+    ...(method !== 'GET' && { 'a session by a browser that tells no page': send(good, {}) }),
+  };
+}
+
+for (const { method, template, path, body } of adminOperations.filter(({ isOpen }) => !isOpen)) {
+  const type = body === undefined ? {} : { 'content-type': 'application/json' };
+  const refused = async (address: string, headers: OutgoingHttpHeaders) => {
+    const upload = startUpload(server, address, { ...type, ...headers }, { method });
+    await upload.begun;
+    upload.request.write('{"name":');
+    const reply = await upload.answered;
+    upload.request.destroy();
+    assertReply(reply, adminForbidden);
+    assert.doesNotMatch(reply.text, /contract/);
+  };
+
   describe(`admin tokens: ${method} ${template}`, () => {
     const tries = attempts({
       keyHeader: 'authorization',
@@ -191,16 +266,14 @@ for (const { method, template, path, body } of adminOperations) {
 
     for (const [name, { headers = {}, query = '' }] of Object.entries(tries)) {
       it(`refuses ${name}, before a body is read`, async () => {
-        const address = `${path}${path.includes('?') ? '&' : '?'}${query}`;
-        const type = body === undefined ? {} : { 'content-type': 'application/json' };
-        const upload = startUpload(server, address, { ...type, ...headers }, { method });
-        await upload.begun;
-        upload.request.write('{"name":');
-        const reply = await upload.answered;
-        upload.request.destroy();
-        assertReply(reply, adminForbidden);
-        assert.doesNotMatch(reply.text, /contract/);
+        await refused(`${path}${path.includes('?') ? '&' : '?'}${query}`, headers);
       });
+    }
+  });
+
+  describe(`sessions: ${method} ${template}`, () => {
+    for (const [name, headers] of Object.entries(sessionAttempts(method))) {
+      it(`refuses ${name}, before a body is read`, () => refused(path, headers()));
     }
   });
 }
@@ -211,7 +284,36 @@ describe('admin tokens', () => {
       const response = await askAdmin(server, operation);
       assert.equal(response.status, 200, await response.text());
       assert.equal(response.headers.get('cache-control'), 'no-store');
+      assert.equal(response.headers.get('cross-origin-resource-policy'), 'same-origin');
+      assert.equal(response.headers.get('access-control-allow-origin'), null);
     });
+  }
+});
+
+describe('sessions', () => {
+  const ways: Record<string, (method: string) => Record<string, string>> = {
+    'a page of ours': () => ({ 'sec-fetch-site': 'same-origin' }),
+    'a browser that tells the origin of what changes something': (method) =>
+      method === 'GET' ? {} : { origin: server.origin },
+  };
+  for (const { method, template, path, body } of adminOperations.filter(({ isOpen }) => !isOpen)) {
+    for (const [name, headersOf] of Object.entries(ways)) {
+      it(`let in by ${name}: ${method} ${template}`, async () => {
+        // Some operations end what they are asked about, the session among them.
+        const cookie = await signIn(server);
+        const response = await fetch(server.origin + path, {
+          method,
+          headers: {
+            cookie,
+            ...headersOf(method),
+            ...(body !== undefined && { 'content-type': 'application/json' }),
+          },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        });
+        // What was made or ended before is in conflict, or gone.
+        assert.ok([200, 404, 409].includes(response.status), await response.text());
+      });
+    }
   }
 });
 

@@ -289,23 +289,29 @@ export interface AdminOperation {
   readonly template: string;
   readonly path: string;
   readonly body?: object;
+  /** Whether it asks for no proof. */
+  readonly isOpen?: true;
 }
 
 const adminOperation = (
   method: AdminOperation['method'],
   template: string,
-  { path = template, body }: { path?: string; body?: object } = {},
+  { path = template, body, isOpen }: { path?: string; body?: object; isOpen?: true } = {},
 ): AdminOperation => ({
   method,
   template: `/admin/v1${template}`,
   path: `/admin/v1${path}`,
   ...(body !== undefined && { body }),
+  ...(isOpen && { isOpen }),
 });
 
 const keyPath = (rest = '') => ({ path: `/keys/key_${planted['a spare x-api-key'].secret}${rest}` });
 
 /** All of the admin API. */
 export const adminOperations: readonly AdminOperation[] = [
+  adminOperation('POST', '/session', { body: { token: credential.adminToken }, isOpen: true }),
+  adminOperation('GET', '/session'),
+  adminOperation('DELETE', '/session'),
   adminOperation('GET', '/apps'),
   adminOperation('POST', '/apps', { body: { name: 'new', limits: { perDay: 5 } } }),
   adminOperation('GET', '/apps/{app}', { path: '/apps/other' }),
@@ -331,6 +337,10 @@ export const adminOperations: readonly AdminOperation[] = [
   adminOperation('GET', '/transactions/{transaction}', { path: `/transactions/${plantedTransaction}` }),
   adminOperation('DELETE', '/transactions/{transaction}', { path: `/transactions/${plantedTransaction}` }),
   adminOperation('GET', '/usage', { path: '/usage?by=day,outcome' }),
+  adminOperation('GET', '/models'),
+  adminOperation('GET', '/reports'),
+  adminOperation('GET', '/reports/{origin}/{report}', { path: '/reports/shipped/standard' }),
+  adminOperation('GET', '/reports/{origin}/{report}/page', { path: '/reports/shipped/standard/page' }),
 ];
 
 /** The operation's request, with a token that is good. */
@@ -341,9 +351,21 @@ export async function askAdmin(
   const type = body === undefined ? {} : { 'content-type': 'application/json' };
   return await fetch(server.origin + path, {
     method,
-    headers: { authorization: `Bearer ${credential.adminToken}`, ...type },
+    headers: { authorization: `Bearer ${credential.adminToken}`, origin: server.origin, ...type },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
+}
+
+/** Signs in as the console does. @returns the browser's cookie, as it sends it. */
+export async function signIn(server: TestServer, token: string = credential.adminToken): Promise<string> {
+  const response = await fetch(`${server.origin}/admin/v1/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' },
+    body: JSON.stringify({ token }),
+  });
+  assert.equal(response.status, 200, await response.text());
+  const [cookie = ''] = response.headers.getSetCookie();
+  return cookie.split(';', 1).join();
 }
 
 export const adminForbidden: Expected = { status: 401, shape: problem(401, /^unauthorized$/) };

@@ -18,6 +18,7 @@ import { createMetrics } from '../../src/server/observability.ts';
 import { createQuotas } from '../../src/server/quotas.ts';
 import { createRates } from '../../src/server/rates.ts';
 import { startRecorder } from '../../src/server/recorder.ts';
+import { createReports } from '../../src/server/reports.ts';
 import { createSeenBefore } from '../../src/server/seen-before.ts';
 import { createWrongKeys } from '../../src/server/wrong-keys.ts';
 import { createAvailability } from '../../src/storage/availability.ts';
@@ -32,6 +33,9 @@ export { credential } from './keys.ts';
 
 /** Where the console was built to. */
 export const consoleFolder = fileURLToPath(new URL('../../console/dist', import.meta.url));
+
+/** The evaluation reports that come with the product. */
+export const shippedReports = fileURLToPath(new URL('../../docs/evaluation', import.meta.url));
 
 export interface ServerOptions {
   engine?: Partial<Pick<EngineOptions, 'workers' | 'queue' | 'deadlineMs'>>;
@@ -165,6 +169,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     logger,
     trustedProxies: options.trustedProxies ?? [],
     corsOrigins: options.corsOrigins ?? [],
+    modelsFolder: folder,
+    reports: createReports({ shipped: shippedReports, own: join(dataFolder, 'evaluations') }),
     consoleFolder,
     version: '0.0.0',
   });

@@ -7,7 +7,9 @@ import { pino } from 'pino';
 import { startRetention } from '../../src/server/retention.ts';
 import { createAvailability } from '../../src/storage/availability.ts';
 import type { Storage } from '../../src/storage/database.ts';
+import { Keys } from '../../src/storage/keys.ts';
 import { addUses } from '../../src/storage/quotas.ts';
+import { Sessions } from '../../src/storage/sessions.ts';
 import { databases } from '../helpers/databases.ts';
 
 const dayMs = 86_400_000;
@@ -60,7 +62,10 @@ for (const database of databases()) {
         startRetention(node.db, createAvailability(assert.ifError), days, pino({ level: 'silent' })),
       );
       const bound = AbortSignal.timeout(10_000);
-      while ((await db.selectFrom('rates').select('key').execute()).length > 1) {
+      const isLeft = async () =>
+        (await db.selectFrom('rates').select('key').execute()).length > 1 ||
+        (await db.selectFrom('sessions').select('hash').where('hash', '=', 'over').execute()).length > 0;
+      while (await isLeft()) {
         bound.throwIfAborted();
         await sleep(10);
       }
@@ -80,6 +85,22 @@ for (const database of databases()) {
     it('keeps all of them with 0 days', async () => {
       await forget(0);
       assert.equal((await ids()).length, 1_501);
+    });
+
+    it('forgets sessions that have ended', async () => {
+      const [{ db }] = nodes;
+      const { made } = await new Keys(db).createAdminToken('ops', 'test');
+      const { session } = await new Sessions(db).begin(made);
+      await db
+        .insertInto('sessions')
+        .values({ hash: 'over', admin_token: made.id, created_at: 1, expires_at: Date.now() })
+        .execute();
+      await forget(0);
+      const rows = await db.selectFrom('sessions').select('hash').execute();
+      assert.deepEqual(
+        rows.map(({ hash }) => hash),
+        [session.hash],
+      );
     });
 
     it('forgets what limits counted in times that are over', async () => {

@@ -1,16 +1,21 @@
-/** The admin API, `/admin/v1`: apps, keys, tokens, transactions and usage, for who has an admin token. */
+/** The admin API, `/admin/v1`: what there is to operate, for who has an admin token or signed in with one. */
 
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
-import { toFailure } from '../../dialects/dialect.ts';
+import cookies from '@fastify/cookie';
+import type { FastifyPluginAsync } from 'fastify';
+import type { ResolvedProfile } from '../../models/registry.ts';
 import type { Availability } from '../../storage/availability.ts';
 import type { Storage } from '../../storage/database.ts';
-import { StorageError } from '../../storage/errors.ts';
-import { type AdminToken, hashOf, Keys } from '../../storage/keys.ts';
-import { RequestError, type RequestErrorCode } from '../errors.ts';
+import { Keys } from '../../storage/keys.ts';
+import { Sessions } from '../../storage/sessions.ts';
+import type { Reports } from '../reports.ts';
 import { acceptJsonOnly } from '../upload.ts';
 import type { WrongKeys } from '../wrong-keys.ts';
 import { describeApps } from './apps.ts';
+import { createAuthentication } from './authentication.ts';
 import { describeKeys } from './keys.ts';
+import { describeModels } from './models.ts';
+import { describeReports } from './reports.ts';
+import { describeSession, describeSignIn } from './session.ts';
 import { describeTransactions } from './transactions.ts';
 import { describeUsage } from './usage.ts';
 
@@ -19,31 +24,28 @@ export interface AdminServices {
   readonly storage: Storage;
   readonly availability: Availability;
   readonly wrongKeys: WrongKeys;
+  readonly profile: ResolvedProfile;
+  /** Why the profile in use is not the one hoped for, in a sentence. */
+  readonly profileNote: string | undefined;
+  /** Where the weights are. */
+  readonly modelsFolder: string;
+  readonly reports: Reports;
 }
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Whose request of the admin API it is. */
-    administrator: AdminToken | undefined;
-  }
-}
-
-/** The use of a token is written no more often than this. */
-const noteMs = 60_000;
-/** Tokens remembered as right: somebody who guesses at their address does not lock them out. */
-const rememberedTokens = 1_000;
 
 /** The routes below `/admin/v1`. */
 export function admin(services: AdminServices): FastifyPluginAsync {
-  const { storage } = services;
+  const { storage, availability, wrongKeys } = services;
   const keys = new Keys(storage.db);
-  const authenticate = createAuthentication(services, keys);
+  const sessions = new Sessions(storage.db);
+  const authentication = createAuthentication({ availability, wrongKeys, keys, sessions });
   return async (app) => {
     acceptJsonOnly(app);
-    app.addHook('onRequest', async (request, reply) => {
-      // What is told once must not lie in a cache.
+    await app.register(cookies);
+    app.addHook('onRequest', async (_request, reply) => {
+      // What is told once must not lie in a cache, and none of it belongs into a page of another origin.
       reply.header('cache-control', 'no-store');
-      request.administrator = await authenticate(request);
+      reply.header('cross-origin-resource-policy', 'same-origin');
+      reply.header('x-content-type-options', 'nosniff');
     });
     // Who did what, beside the one line of every request: what is changed here decides who is let in.
     app.addHook('onResponse', async (request, reply) => {
@@ -57,76 +59,16 @@ export function admin(services: AdminServices): FastifyPluginAsync {
         'admin request',
       );
     });
-    describeApps(app, keys);
-    describeKeys(app, keys);
-    describeTransactions(app, storage, keys);
-    describeUsage(app, storage, keys);
-  };
-}
-
-/** @returns what finds whose token a request carries, or throws `unauthorized` or `too_many_wrong_keys`. */
-function createAuthentication(
-  { availability, wrongKeys }: AdminServices,
-  keys: Keys,
-): (request: FastifyRequest) => Promise<AdminToken> {
-  const remembered = new Set<string>();
-
-  async function find(hash: string): Promise<AdminToken | undefined> {
-    const token = await keys.liveAdminToken(hash).catch(async (error) => {
-      throw await toRequestError(error, availability, keys);
+    describeSignIn(app, sessions, authentication);
+    await app.register(async (known) => {
+      known.addHook('onRequest', authentication.identify);
+      describeSession(known, sessions);
+      describeApps(known, keys);
+      describeKeys(known, keys);
+      describeTransactions(known, storage, keys);
+      describeUsage(known, storage, keys);
+      describeModels(known, services);
+      describeReports(known, services.reports);
     });
-    if (token === undefined) {
-      remembered.delete(hash);
-      return undefined;
-    }
-    if (remembered.size >= rememberedTokens) remembered.clear();
-    remembered.add(hash);
-    const now = Date.now();
-    // Nothing waits for it, and nothing is lost with it.
-    if (now - (token.lastUsedAt ?? 0) >= noteMs) keys.noteAdminUse(token.id, now).catch(() => {});
-    return token;
-  }
-
-  return async ({ ip, headers }) => {
-    const [, secret] = /^bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
-    if (secret !== undefined) {
-      const hash = hashOf(secret);
-      const token = remembered.has(hash) || !(await wrongKeys.areTooMany(ip)) ? await find(hash) : undefined;
-      if (token !== undefined) return token;
-    }
-    const seconds = await wrongKeys.note(ip);
-    if (seconds === undefined) {
-      throw new RequestError('unauthorized', 'The admin token is missing or wrong.');
-    }
-    throw new RequestError('too_many_wrong_keys', 'Too many wrong keys came from this address.', seconds);
   };
-}
-
-const codes: Readonly<Record<StorageError['code'], RequestErrorCode>> = {
-  invalid: 'invalid_request',
-  not_found: 'not_found',
-  conflict: 'conflict',
-  unusable: 'storage_unavailable',
-};
-
-/** What an error of the database means to who asked; any other error stays what it is. */
-export async function toRequestError(
-  error: unknown,
-  availability: Availability,
-  keys: Keys,
-): Promise<unknown> {
-  if (error instanceof StorageError) return new RequestError(codes[error.code], error.message);
-  // A connection to the database that breaks looks like one to a client.
-  const { code } = toFailure(error);
-  if (code !== 'engine_failure' && code !== 'aborted') return error;
-  // Drivers have many words for "away"; whether it is, a question tells that cannot fail for any other reason.
-  const isThere = await availability
-    .run(() => keys.revision())
-    .then(
-      () => true,
-      () => false,
-    );
-  return isThere
-    ? error
-    : new RequestError('storage_unavailable', 'The database does not answer.', undefined, { cause: error });
 }

@@ -2,6 +2,8 @@
 
 import { type Static, Type } from 'typebox';
 import { problem } from '../../dialects/native/wire.ts';
+import type { ModelDescriptor } from '../../models/descriptor.ts';
+import type { ResolvedProfile } from '../../models/registry.ts';
 import {
   type AdminToken,
   type App,
@@ -10,9 +12,11 @@ import {
   maxName,
   scopesOf,
 } from '../../storage/keys.ts';
+import type { Session } from '../../storage/sessions.ts';
 import type { TransactionFilter } from '../../storage/transactions.ts';
 import { usageParts } from '../../storage/usage.ts';
 import { RequestError } from '../errors.ts';
+import { reportName } from '../reports.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -82,6 +86,11 @@ export const Rotation = Type.Object(
 
 export const NewAdminToken = Type.Object(
   { name: Name, expiresAt: Type.Optional(Time('When it ends; without it, never.')) },
+  strict,
+);
+
+export const SignIn = Type.Object(
+  { token: Type.String({ minLength: 1, maxLength: 1_000, description: 'An admin token.' }) },
   strict,
 );
 
@@ -164,6 +173,94 @@ const UsageBody = Type.Object({
   dialect: Type.Optional(Type.String()),
   outcome: Type.Optional(Type.String()),
   count: Type.Integer(),
+});
+
+export const SessionBody = Type.Object({
+  administrator: Type.Object({
+    id: Type.String({ description: 'Id of the admin token.' }),
+    name: Type.String(),
+  }),
+  expiresAt: OptionalTime('When the session ends, or without one the token; null where it does not.'),
+});
+
+const Rates = Type.Object({
+  threshold: Type.Number({ description: 'A face is live from this P(live) on.' }),
+  apcer: Type.Number({ description: 'Highest share of attacks of one species taken for live, 0 to 1.' }),
+  bpcer: Type.Number({ description: 'Share of people taken for attacks, 0 to 1.' }),
+});
+
+export const ModelsBody = Type.Object({
+  profile: Type.Object({
+    id: Type.String(),
+    title: Type.String(),
+    note: Type.Optional(Type.String({ description: 'Why it is not the one hoped for.' })),
+    calibration: Type.Object(
+      { slope: Type.Number(), intercept: Type.Number() },
+      { description: 'P(live) = sigmoid(slope x sum(weight x log-odds) + intercept).' },
+    ),
+    calibrationSha256: Type.Union([Type.String(), Type.Null()], {
+      description: "Of the file that took the place of the profile's own calibration.",
+    }),
+    operatingPoints: Type.Object({ weak: Rates, balanced: Rates, strict: Rates }),
+  }),
+  models: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      title: Type.String(),
+      task: Type.Enum(['detect', 'landmarks', 'liveness'], {
+        description: 'Finds faces, finds the five points, or tells people from attacks.',
+      }),
+      weight: Type.Union([Type.Number(), Type.Null()], {
+        description: 'Of its log-odds among those of the profile; null for another task.',
+      }),
+      licence: Type.String({ description: 'SPDX identifier.' }),
+      origin: Type.String({ description: 'Who made it, and what is known of its training data.' }),
+      source: Type.Union([Type.String(), Type.Null()], {
+        description:
+          "Where its weights come from: a file of an npm package, or an address; null for one's own.",
+      }),
+      sha256: Type.String({ description: 'As its descriptor pins it.' }),
+      weights: Type.Enum(['ok', 'missing', 'damaged'], {
+        description: 'Whether the file on the disk is now what is pinned. The server starts with no other.',
+      }),
+    }),
+    { description: 'In the order in which they are used.' },
+  ),
+});
+
+const Bound = Type.Union([Type.Number(), Type.Null()]);
+
+export const ReportsBody = Type.Object({
+  reports: Type.Array(
+    Type.Object({
+      origin: Type.Enum(['shipped', 'own'], {
+        description: 'With the product, or in the folder evaluations of the data folder.',
+      }),
+      name: Type.String({ description: 'Of its folder.' }),
+      profile: Type.String(),
+      pictures: Type.Integer({ description: 'Of the manifest.' }),
+      sentence: Type.String({ description: 'What was found.' }),
+      eer: Type.Union([Type.Object({ value: Type.Number(), low: Bound, high: Bound }), Type.Null()], {
+        description: 'Equal error rate with its 95 % interval, 0 to 1.',
+      }),
+      writtenAt: OptionalTime("When one's own was written."),
+    }),
+  ),
+});
+
+export const reportFigures = {
+  description: 'What `bonafide evaluate` wrote as report.json.',
+  content: { 'application/json': { schema: Type.Object({}, { additionalProperties: true }) } },
+};
+
+export const reportPage = {
+  description: 'What `bonafide evaluate` wrote as report.html. It loads nothing and runs nothing.',
+  content: { 'text/html': { schema: Type.String() } },
+};
+
+export const ReportParams = Type.Object({
+  origin: Type.Enum(['shipped', 'own']),
+  report: Type.String({ pattern: reportName, description: 'Name of its folder.' }),
 });
 
 const Next = Type.Optional(
@@ -285,6 +382,39 @@ export function toAdminToken(token: AdminToken): Static<typeof AdminTokenBody> {
   return { ...token, ...toEnding(token) };
 }
 
+export function toSession(
+  { id, name, expiresAt }: AdminToken,
+  session: Session | undefined,
+): Static<typeof SessionBody> {
+  return { administrator: { id, name }, expiresAt: isoOrNull(session?.expiresAt ?? expiresAt) };
+}
+
+/** @param weights state of each model's, by its id. */
+export function toModels(
+  { profile, models, liveness, calibrationSha256 }: ResolvedProfile,
+  note: string | undefined,
+  weights: ReadonlyMap<string, 'ok' | 'missing' | 'damaged'>,
+): Static<typeof ModelsBody> {
+  const { id, title, calibration, operatingPoints } = profile;
+  return {
+    profile: {
+      ...{ id, title, calibration, operatingPoints },
+      ...(note !== undefined && { note }),
+      calibrationSha256: calibrationSha256 ?? null,
+    },
+    models: models.map(({ id, title, task, licence, origin, source, sha256 }) => ({
+      ...{ id, title, task, licence, origin, sha256 },
+      weight: liveness.find(({ model }) => model.id === id)?.weight ?? null,
+      source: source === undefined ? null : toSource(source),
+      weights: weights.get(id) ?? 'missing',
+    })),
+  };
+}
+
+function toSource(source: NonNullable<ModelDescriptor['source']>): string {
+  return 'url' in source ? source.url : `npm: ${source.npm}, ${source.path}`;
+}
+
 function toEnding({ createdAt, expiresAt, revokedAt, lastUsedAt }: Key | AdminToken) {
   return {
     createdAt: iso(createdAt),
@@ -305,7 +435,11 @@ export const exported = {
 
 const refusals = {
   400: problem('The request is malformed.', 'invalid_request', 'The cursor is not one of this list.'),
-  401: problem('The token is missing or wrong.', 'unauthorized', 'The admin token is missing or wrong.'),
+  401: problem(
+    'The token is missing or wrong, or the session has ended or is not of this page.',
+    'unauthorized',
+    'The admin token is missing or wrong, or the session has ended.',
+  ),
   404: problem('There is no such thing.', 'not_found', 'There is no app "none".'),
   409: problem('It is there already, or has ended.', 'conflict', 'There is an app named "one" already.'),
   413: problem(
@@ -339,7 +473,7 @@ export function operation(
     operationId,
     summary,
     tags: ['Administration'],
-    security: [{ adminToken: [] }],
+    security: [{ adminToken: [] }, { adminSession: [] }],
     response: {
       200: { description: 'Done.', ...answer },
       ...common,

@@ -1,0 +1,63 @@
+/** Evaluation reports in the admin API: which there are, their figures, and the page itself. */
+
+import type { FastifyInstance } from 'fastify';
+import type { Static } from 'typebox';
+import { RequestError } from '../errors.ts';
+import type { Reports } from '../reports.ts';
+import { operation, ReportParams, ReportsBody, reportFigures, reportPage } from './wire.ts';
+
+interface One {
+  Params: Static<typeof ReportParams>;
+}
+
+/**
+ * What a report may do in a browser: be looked at, by the console. It is one file with its styles and pictures inside,
+ * and names and words in it come from a manifest. `sandbox` makes it a stranger to this origin, without scripts.
+ */
+const policy =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox";
+
+export function describeReports(app: FastifyInstance, reports: Reports): void {
+  app.get(
+    '/reports',
+    { schema: operation('listReports', 'List the evaluation reports', ReportsBody) },
+    async () => ({ reports: await reports.list() }),
+  );
+
+  app.get<One>(
+    '/reports/:origin/:report',
+    {
+      schema: {
+        ...operation('getReport', 'The figures of an evaluation', reportFigures, ['404']),
+        params: ReportParams,
+      },
+    },
+    async ({ params }, reply) => {
+      const figures = await reports.figures(params.origin, params.report);
+      if (figures === undefined) throw notFound(params.report);
+      return await reply.type('application/json; charset=utf-8').send(figures);
+    },
+  );
+
+  app.get<One>(
+    '/reports/:origin/:report/page',
+    {
+      schema: {
+        ...operation('getReportPage', 'The report of an evaluation, to look at', reportPage, ['404']),
+        params: ReportParams,
+      },
+    },
+    async ({ params }, reply) => {
+      const page = await reports.page(params.origin, params.report);
+      if (page === undefined) throw notFound(params.report);
+      return await reply
+        .type('text/html; charset=utf-8')
+        .headers({ 'content-security-policy': policy, 'referrer-policy': 'no-referrer' })
+        .send(page);
+    },
+  );
+}
+
+function notFound(name: string): RequestError {
+  return new RequestError('not_found', `There is no report "${name}".`);
+}
