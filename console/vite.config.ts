@@ -12,9 +12,12 @@ export default defineConfig({
     // The policy allows no inline script and no data: script.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    // Swagger UI is one large file, of which only the pages of the APIs know.
+    chunkSizeWarningLimit: 2_000,
     rolldownOptions: {
       input: {
         index: `${import.meta.dirname}/index.html`,
+        docs: `${import.meta.dirname}/docs.html`,
         capture: `${import.meta.dirname}/src/capture/element.ts`,
       },
       output: {
