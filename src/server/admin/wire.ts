@@ -1,6 +1,6 @@
 /** The admin API on the wire: its schemas, and the way from what is stored to what is answered. */
 
-import { type Static, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { problem } from '../../dialects/native/wire.ts';
 import {
   type AdminToken,
@@ -13,6 +13,8 @@ import {
 import type { TransactionFilter } from '../../storage/transactions.ts';
 import { usageParts } from '../../storage/usage.ts';
 import { RequestError } from '../errors.ts';
+import { withExamples } from '../examples.ts';
+import { csv, ndjson } from './examples.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -236,9 +238,9 @@ export const UsageQuery = Type.Object(
 );
 
 export const AppParams = Type.Object({ app: Text({ description: 'Its id or its name.' }) });
-export const KeyParams = Type.Object({ key: Text() });
-export const AdminTokenParams = Type.Object({ adminToken: Text() });
-export const TransactionParams = Type.Object({ transaction: Text() });
+export const KeyParams = Type.Object({ key: Text({ description: 'Its id, which is not the key itself.' }) });
+export const AdminTokenParams = Type.Object({ adminToken: Text({ description: 'Its id.' }) });
+export const TransactionParams = Type.Object({ transaction: Text({ description: 'Its id.' }) });
 
 /** Of a page, as a number. */
 export function limitOf({ limit = '100' }: { limit?: string }): number {
@@ -298,8 +300,8 @@ function toEnding({ createdAt, expiresAt, revokedAt, lastUsedAt }: Key | AdminTo
 export const exported = {
   description: 'As CSV with a head, or one JSON object a line.',
   content: {
-    'text/csv': { schema: Type.String() },
-    'application/x-ndjson': { schema: Type.String() },
+    'text/csv': { schema: Type.String(), example: csv },
+    'application/x-ndjson': { schema: Type.String(), example: ndjson },
   },
 };
 
@@ -326,6 +328,11 @@ const refusals = {
   500: problem('A defect of ours; the log has it.', 'engine_failure', 'The server failed.'),
   503: problem('The database does not answer.', 'storage_unavailable', 'The database does not answer.'),
 };
+
+/** The schema with the one example of it. */
+export function one<Schema extends TSchema>(schema: Schema, value: Static<Schema>): Schema {
+  return withExamples(schema, { one: { summary: 'An example', value } });
+}
 
 /** What every operation of the admin API has in common. */
 export function operation(
