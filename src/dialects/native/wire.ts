@@ -369,7 +369,7 @@ export const responses = {
     'No picture could be had from what was sent.',
     'undecodable_image',
     'The jpeg image is damaged or incomplete.',
-    { url_unreachable: 'The host of the image URL has no address.' },
+    { url_unreachable: 'The image could not be downloaded.' },
   ),
   431: problem(
     'More bytes of headers than are allowed.',
@@ -386,7 +386,6 @@ export const responses = {
     'Full, shutting down or out of time; `Retry-After` says when to ask again.',
     'service_full',
     'The server is full.',
-    { service_draining: 'The server is shutting down.' },
   ),
 };
 

@@ -198,28 +198,37 @@ const paging = {
 };
 
 export const PageQuery = Type.Object(paging, strict);
-export const KeysQuery = Type.Object({ ...paging, app: Type.Optional(Text()) }, strict);
 
 const filter = {
   app: Type.Optional(Text({ description: 'Id or name of an app.' })),
   key: Type.Optional(Text({ description: 'Id of a key.' })),
-  dialect: Type.Optional(Type.Enum(scopes)),
-  outcome: Type.Optional(Text()),
+  dialect: Type.Optional(Type.Enum(scopes, { description: 'The API that was asked.' })),
+  outcome: Type.Optional(Text({ description: 'live, attack, why there is no verdict, or a failure code.' })),
 };
+export const KeysQuery = Type.Object({ ...paging, app: filter.app }, strict);
+
 const transactionFilter = {
   ...filter,
-  tag: Type.Optional(Text()),
-  imageSha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  tag: Type.Optional(Text({ description: 'As `x-bonafide-tag` had it, whole.' })),
+  imageSha256: Type.Optional(
+    Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Of the bytes of the image, as they were sent.' }),
+  ),
   from: Type.Optional(Time('Inclusive.')),
   to: Type.Optional(Time('Exclusive.')),
 };
 
 export const TransactionsQuery = Type.Object({ ...transactionFilter, ...paging }, strict);
 export const ExportQuery = Type.Object(
-  { ...transactionFilter, format: Type.Enum(['csv', 'ndjson']) },
+  {
+    ...transactionFilter,
+    format: Type.Enum(['csv', 'ndjson'], { description: 'CSV with a head, or one JSON object a line.' }),
+  },
   strict,
 );
-export const TagQuery = Type.Object({ tag: Text({ minLength: 1 }), app: filter.app }, strict);
+export const TagQuery = Type.Object(
+  { tag: Text({ minLength: 1, description: 'As `x-bonafide-tag` had it, whole.' }), app: filter.app },
+  strict,
+);
 
 export const UsageQuery = Type.Object(
   {
