@@ -41,6 +41,8 @@ const accessible: Plugin = {
       (Original, { React }) =>
       (props) =>
         React.createElement(Original, { 'aria-label': 'Value', ...props }),
+    // There is this server alone to choose from.
+    ServersContainer: () => () => null,
     // Long ones scroll, which needs no mouse where the keyboard can get there.
     HighlightCode:
       (Original, { React }) =>
