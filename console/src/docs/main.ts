@@ -17,10 +17,10 @@ dark.addEventListener('change', follow);
 follow();
 
 /** The component with a name that is read aloud and not shown. */
-function named(React: React, Original: Component, name: string): Component {
+function named(React: React, Original: Component, name: string, element = 'label'): Component {
   return (props) =>
     React.createElement(
-      'label',
+      element,
       null,
       React.createElement('span', { className: 'unseen' }, name),
       React.createElement(Original, props),
@@ -41,6 +41,16 @@ const accessible: Plugin = {
       (Original, { React }) =>
       (props) =>
         React.createElement(Original, { 'aria-label': 'Value', ...props }),
+    // All there is of a button.
+    CloseIcon: (Original, { React }) => named(React, Original, 'Close', 'span'),
+    // A name that is not what stands on it cannot be said to a computer that listens.
+    Button:
+      (Original, { React }) =>
+      ({ 'aria-label': label, ...props }) =>
+        React.createElement(
+          Original,
+          typeof props.children === 'string' ? props : { 'aria-label': label, ...props },
+        ),
     // There is this server alone to choose from.
     ServersContainer: () => () => null,
     // Long ones scroll, which needs no mouse where the keyboard can get there.
