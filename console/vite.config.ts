@@ -16,9 +16,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // What is served is handed on: the licences of others go with it.
     license: { fileName: 'licences.md' },
+    // Swagger UI is one large file, of which only the pages of the APIs know.
+    chunkSizeWarningLimit: 2_000,
     rolldownOptions: {
       input: {
         index: `${import.meta.dirname}/index.html`,
+        docs: `${import.meta.dirname}/docs.html`,
         capture: `${import.meta.dirname}/src/capture/element.ts`,
       },
       output: {

@@ -20,6 +20,7 @@ import {
 } from '../dialects/dialect.ts';
 import { native } from '../dialects/native/routes.ts';
 import { nhn } from '../dialects/nhn/routes.ts';
+import { portraitBytes, portraitPath } from '../dialects/portrait.ts';
 import type { Storage } from '../storage/database.ts';
 import { Keys } from '../storage/keys.ts';
 import { sessionCookie } from './admin/authentication.ts';
@@ -29,6 +30,7 @@ import { createClientErrors } from './client-errors.ts';
 import { serveConsole } from './console.ts';
 import { allowOrigins } from './cors.ts';
 import { RequestError } from './errors.ts';
+import { examplesKeyword } from './examples.ts';
 import { createObserver, type Metrics, serveMetrics } from './observability.ts';
 import type { Reports } from './reports.ts';
 import { fileKeyword } from './upload.ts';
@@ -103,7 +105,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       // What a client sent is taken as it is or refused; never changed, never dropped.
       customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, strictTypes: false },
       plugins: [
-        [(ajv: { addKeyword(definition: object): void }) => ajv.addKeyword(fileKeyword), {}] as never,
+        [
+          (ajv: { addKeyword(definition: object): void }) => {
+            ajv.addKeyword(fileKeyword);
+            ajv.addKeyword({ keyword: examplesKeyword });
+          },
+          {},
+        ] as never,
       ],
     },
   });
@@ -224,11 +232,33 @@ async function describeApi(app: FastifyInstance, version: string): Promise<void>
       openapi: '3.1.0',
       info: {
         title: 'bonafide',
-        description:
-          'Face liveness: the native API, two compatible with NHN Cloud Face Liveness and ARGOS Face Liveness, and the administration.',
+        description: `Face liveness of one photograph: a living person before the camera, or a picture of one.
+
+Three APIs ask the same engine: the native one, which tells all there is, and two that are compatible with NHN Cloud Face Liveness and
+ARGOS Face Liveness. The fourth administers apps, keys and the log. Every answer names its request in the header \`x-request-id\`.
+
+The picture in the examples is a drawing, [portrait.jpg](${portraitPath}): small, and rightly called an attack.`,
         version,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      servers: [{ url: '/', description: 'This server.' }],
+      tags: [
+        { name: 'bonafide', description: 'The native API: all that is known of every face.' },
+        {
+          name: 'NHN Cloud Face Liveness',
+          description:
+            'For clients of that vendor: its paths, fields and codes, with another address and key.',
+        },
+        {
+          name: 'ARGOS Face Liveness',
+          description:
+            'For clients of that vendor: its paths, fields and codes, with another address and key.',
+        },
+        {
+          name: 'Administration',
+          description: 'Apps, keys, admin tokens, the log of transactions, and usage. Lists come by pages.',
+        },
+      ],
       components: {
         securitySchemes: {
           adminToken: { type: 'http', scheme: 'bearer', description: 'An admin token.' },
@@ -238,18 +268,27 @@ async function describeApi(app: FastifyInstance, version: string): Promise<void>
             name: sessionCookie,
             description: "The cookie of a session of the console, for the server's own pages alone.",
           },
-          apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+          apiKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'x-api-key',
+            description: 'A key of kind `api`, for ARGOS, the native API or both.',
+          },
           nhnSecretKey: {
             type: 'apiKey',
             in: 'header',
             name: 'Authorization',
-            description: 'The secretKey by itself, without a scheme.',
+            description:
+              'The secretKey by itself, without a scheme: a key of kind `secret` of the app in the path.',
           },
         },
       },
     },
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get(portraitPath, { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('image/jpeg').send(portraitBytes),
+  );
 }
 
 function serveHealth(app: FastifyInstance, services: Services): void {

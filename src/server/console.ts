@@ -51,5 +51,6 @@ export async function serveConsole(app: FastifyInstance, folder: string): Promis
         );
       },
     });
+    scope.get('/docs', { schema: { hide: true } }, (_request, reply) => reply.sendFile('docs.html'));
   });
 }

@@ -1,10 +1,13 @@
 /** The served OpenAPI document: it describes the routes that run, all of them, and each answer is as it says. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { portraitBytes, portraitPath } from '../../src/dialects/portrait.ts';
 import {
   type Ask,
   adminOperations,
@@ -25,7 +28,7 @@ import {
   startUpload,
 } from '../helpers/http.ts';
 import { planted } from '../helpers/keys.ts';
-import { landscape, padJpeg, readPhotos } from '../helpers/pictures.ts';
+import { claimingPng, landscape, padJpeg, placeFaces, readPhotos, tileFaces } from '../helpers/pictures.ts';
 import { consoleFolder, startServer, type TestServer } from '../helpers/server.ts';
 
 const ajv = new Ajv2020({ keywords: ['x-file'], formats });
@@ -35,19 +38,34 @@ let server: TestServer;
 let ask: Ask;
 let document: OpenApi;
 
+/** Takes connections, and never answers. */
+const silent = createServer(() => {});
+let silentHost: string;
+
 before(async () => {
-  server = await startServer({ engine: { workers: 1, queue: 1 }, maxImageBytes });
+  await once(silent.listen(0, '127.0.0.1'), 'listening');
+  silentHost = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  server = await startServer({
+    engine: { workers: 1, queue: 1 },
+    maxImageBytes,
+    urlAllowedHosts: [silentHost],
+    urlTimeoutMs: 100,
+  });
   ask = await connect(server);
   document = await openApiOf(server.origin);
 });
-after(() => server.close());
+after(async () => {
+  await server.close();
+  silent.close();
+});
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** The operations of the running app, in the document's notation; those open to everybody are none of the document's. */
 function runningOperations(): string[] {
   const files = readdirSync(consoleFolder, { recursive: true, encoding: 'utf8' });
-  const open = ['/livez', '/readyz', '/metrics', '/openapi.json', '/', ...files.map((file) => `/${file}`)];
+  const pages = ['/', '/docs', ...files.map((file) => `/${file}`)];
+  const open = ['/livez', '/readyz', '/metrics', '/openapi.json', portraitPath, ...pages];
   const parents: string[] = [];
   return server.app
     .printRoutes({ commonPrefix: false })
@@ -162,33 +180,43 @@ describe('OpenAPI: the document', () => {
 });
 
 interface Media {
-  readonly schema: { readonly examples?: unknown[] };
+  readonly schema: { readonly properties?: Record<string, object> };
   readonly example?: unknown;
-  readonly examples?: Record<string, { readonly value: unknown }>;
+  readonly examples?: Record<string, { readonly value?: unknown; readonly externalValue?: string }>;
 }
 
-const examplesOf = ({ schema, example, examples = {} }: Media): unknown[] => [
-  ...(schema.examples ?? []),
-  ...(example === undefined ? [] : [example]),
-  ...Object.values(examples).map(({ value }) => value),
-];
+/** By their names; what stands elsewhere is undefined. */
+const examplesOf = ({ example, examples = {} }: Media): Record<string, unknown> => ({
+  ...(example !== undefined && { one: example }),
+  ...Object.fromEntries(Object.entries(examples).map(([name, { value }]) => [name, value])),
+});
 
 describe('OpenAPI: examples and closed sets', () => {
-  for (const route of Object.values(routes)) {
-    it(`${route.name}: shows the request in JSON and every answer, each as its schema says`, () => {
-      const { requestBody, responses } = operationOf(route);
-      const media = [
-        requestBody.content['application/json'],
-        ...Object.values(responses).flatMap(({ content }) => Object.values(content)),
-      ] as Media[];
-      for (const one of media) {
-        const examples = examplesOf(one);
-        assert.ok(examples.length > 0);
-        const validate = ajv.compile(closed(one.schema));
-        for (const example of examples) assert.ok(validate(example), ajv.errorsText(validate.errors));
+  it('shows every request and every answer, in every media type, as its schema says', () => {
+    for (const [name, { requestBody, responses }] of operations()) {
+      const answers = Object.entries(responses).flatMap(([status, { content }]) =>
+        Object.entries(content).map(([type, media]) => [`${status} ${type}`, media] as const),
+      );
+      for (const [type, media] of [...Object.entries(requestBody?.content ?? {}), ...answers]) {
+        const examples = Object.entries(examplesOf(media as Media));
+        assert.ok(examples.length > 0, `${name} ${type} has an example`);
+        // A file has none in JSON.
+        const validate = new Ajv2020({ keywords: ['x-file'], formats }).compile(closed(media.schema));
+        for (const [example, value] of examples) {
+          if (value === undefined) continue;
+          assert.ok(validate(value), `${name} ${type} ${example}: ${ajv.errorsText(validate.errors)}`);
+        }
       }
-    });
+    }
+  });
 
+  it('names no key that could be one', () => {
+    const text = JSON.stringify(document);
+    assert.ok(!/bf[ast]_[\w-]{20}/.test(text));
+    for (const secret of Object.values(planted)) assert.ok(!text.includes(secret.secret));
+  });
+
+  for (const route of Object.values(routes)) {
     it(`${route.name}: describes every answer in words of its own`, () => {
       const descriptions = Object.values(operationOf(route).responses).map(({ description }) => description);
       assert.equal(new Set(descriptions).size, descriptions.length);
@@ -200,7 +228,7 @@ describe('OpenAPI: examples and closed sets', () => {
     for (const route of [routes.nhn, routes.argos, routes.argosShort]) {
       const file = new URL(`${route.dialect}/fixtures/answer.json`, import.meta.url);
       const shown = examplesOf(operationOf(route).responses[200]?.content['application/json'] as Media);
-      assert.deepEqual(shown[0], JSON.parse(await readFile(file, 'utf8')));
+      assert.deepEqual(shown.vendor, JSON.parse(await readFile(file, 'utf8')));
     }
   });
 
@@ -294,34 +322,123 @@ const noImage = image(() => Buffer.from('This is not an image.'));
 const cutShort = image(() => photos.body.subarray(0, 20_000));
 const nobody = image(() => landscape(640, 480));
 
-const produced: Record<Route['dialect'], Record<number, Produce[]>> = {
+const withBytes =
+  (bytes: string): Produce =>
+  async (route) => {
+    const { headers, body } = json(route.dialect === 'argos' ? { faceImage: bytes } : { image: { bytes } });
+    return await ask(route.path, { headers: keyed(route, headers), body });
+  };
+const withUrl =
+  (url: () => string): Produce =>
+  async (route) => {
+    const { headers, body } = json({ image: { url: url() } });
+    return await ask(route.path, { headers: keyed(route, headers), body });
+  };
+const raw =
+  (bytes: () => Buffer, type = 'image/jpeg'): Produce =>
+  async (route) =>
+    await ask(route.path, {
+      headers: keyed(route, { 'content-type': type }),
+      body: new Uint8Array(bytes()),
+    });
+const noUrl = withUrl(() => 'https://...');
+const portrait = image(() => portraitBytes);
+/** Bytes that no other test sends: the server knows those it has seen. */
+const newPortrait = image(() => padJpeg(portraitBytes, portraitBytes.length + 9));
+const newLandscape = image(() => landscape(640, 481));
+const claiming = image(() => claimingPng(30_000, 30_000));
+const notBase64 = withBytes('data:image/png;base64,AAAA');
+
+/** By the names that the examples of the document have, where there are any. */
+const produced: Record<Route['dialect'], Record<number, Record<string, Produce>>> = {
   nhn: {
-    200: [post, nobody, malformed, withoutKey, noImage, cutShort, whenDefective],
-    429: [overQuota],
-    503: [whenFull],
+    200: {
+      portrait,
+      noFace: nobody,
+      InvalidParam: malformed,
+      UnauthorizedAppKeyOrSecretKey: withoutKey,
+      ImageTooLargeException: image(() => padJpeg(photos.face, 3_000_001)),
+      InvalidImageParameterException: notBase64,
+      InvalidImageFormatException: noImage,
+      InvalidImageURLException: noUrl,
+      ImageTimeoutError: withUrl(() => `http://${silentHost}/`),
+      InternalServerError: whenDefective,
+      'a person': post,
+      'cut short': cutShort,
+    },
+    429: { ServiceQuotaExceededException: overQuota },
+    503: { InternalServerError: whenFull },
   },
   argos: {
-    200: [post],
-    400: [malformed, nobody, tooLarge, noImage, cutShort, whenDefective],
-    403: [withoutKey],
-    429: [overQuota],
-    503: [whenFull],
+    200: { portrait, 'a person': post },
+    400: {
+      required: malformed,
+      FACE_NOT_FOUND: nobody,
+      TOO_MANY_FACES: image(() => tileFaces(photos.face, 2, 1, 256)),
+      FACE_TOO_SMALL: image(() =>
+        placeFaces(photos.face, { width: 480, height: 360 }, [{ x: 200, y: 150, side: 56 }]),
+      ),
+      INVALID_BASE64: notBase64,
+      IMAGE_TOO_LARGE: tooLarge,
+      UNSUPPORTED_IMAGE_FORMAT: noImage,
+      IMAGE_DAMAGED: cutShort,
+      ANALYSIS_FAILED: whenDefective,
+    },
+    403: { forbidden: withoutKey },
+    429: { quota: overQuota },
+    503: { full: whenFull },
   },
   native: {
-    200: [post, nobody],
-    400: [malformed],
-    401: [withoutKey],
-    405: [otherMethod],
-    408: [tooSlow],
-    413: [tooLarge],
-    415: [noImage],
-    422: [cutShort],
-    429: [overQuota],
-    431: [longHead],
-    500: [whenDefective],
-    503: [whenFull],
+    // In the order in which the server sees the picture first and again.
+    200: { attack: newPortrait, seen: newPortrait, noFace: newLandscape, 'a person': post },
+    400: {
+      invalid_request: malformed,
+      invalid_base64: notBase64,
+      url_invalid: withUrl(() => 'photo.jpg'),
+      url_blocked: withUrl(() => 'http://127.0.0.1/'),
+    },
+    401: { unauthorized: withoutKey },
+    405: { method_not_allowed: otherMethod },
+    408: { request_timeout: tooSlow },
+    413: {
+      too_many_bytes: raw(() => padJpeg(photos.face, maxImageBytes * 2)),
+      image_too_large: claiming,
+      'a larger image': tooLarge,
+    },
+    415: { unsupported_media_type: raw(() => photos.face, 'text/plain'), unsupported_format: noImage },
+    422: { undecodable_image: cutShort, url_unreachable: withUrl(() => 'http://photos.invalid/') },
+    429: { quota_exceeded: overQuota },
+    431: { headers_too_large: longHead },
+    500: { engine_failure: whenDefective },
+    503: { service_full: whenFull },
   },
 };
+
+/** What every answer has anew. */
+const anew = { requestId: '', transactionId: '', timings: {}, seenBefore: {} };
+
+/**
+ * Says that an answer is the example of it: word for word where it was refused; where it was not, of its shape, for another
+ * processor's numbers differ in the last digits.
+ */
+function assertExample(answer: object, example: object): void {
+  const same = (value: object) => ({ ...value, ...anew });
+  const isAnswer = 'faces' in example || 'data' in example || 'result' in example;
+  if (!isAnswer) assert.deepEqual(same(answer), same(example));
+  assert.deepEqual(outlineOf(answer), outlineOf(example));
+}
+
+/** The names of all members, the types of their values, and what is neither a number nor an id. */
+function outlineOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(outlineOf);
+  if (typeof value !== 'object' || value === null) return typeof value === 'number' ? 'number' : value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      /^(requestId|transactionId|.*At)$/.test(name) ? typeof member : outlineOf(member),
+    ]),
+  );
+}
 
 for (const route of Object.values(routes)) {
   describe(`OpenAPI: ${route.name}`, () => {
@@ -333,10 +450,61 @@ for (const route of Object.values(routes)) {
 
     for (const [status, requests] of Object.entries(byStatus)) {
       it(`answers ${status} as documented`, async (t) => {
-        for (const request of requests) assert.equal((await request(route, t)).status, Number(status));
+        const [media] = Object.values(operationOf(route).responses[status]?.content ?? {});
+        const { vendor: _, ...examples } = examplesOf(media as Media);
+        for (const [name, request] of Object.entries(requests)) {
+          const reply = await request(route, t);
+          assert.equal(reply.status, Number(status));
+          if (name in examples) assertExample(reply.body, examples[name] as object);
+          delete examples[name];
+        }
+        assert.deepEqual(Object.keys(examples), [], 'every example is an answer of the server');
       });
     }
+
+    it('assesses the examples of requests, in every media type', async () => {
+      const { content } = operationOf(route).requestBody;
+      for (const [type, media] of Object.entries(content) as [string, Media][]) {
+        for (const [name, { value, externalValue }] of Object.entries(media.examples ?? {})) {
+          if (name === 'url') continue;
+          const picture = new Uint8Array(await (await fetch(server.origin + portraitPath)).arrayBuffer());
+          const asking = {
+            headers: keyed(route, { 'content-type': type }),
+            body: externalValue === undefined ? JSON.stringify(value) : picture,
+          };
+          const reply = await ask(route.path, {
+            ...asking,
+            ...(type === 'multipart/form-data' && {
+              headers: keyed(route),
+              body: formOf(media, value as Record<string, string>, picture),
+            }),
+          });
+          const [, portraitAnswer] = Object.entries(
+            examplesOf(operationOf(route).responses[200]?.content['application/json'] as Media),
+          ).find(([name]) => name === 'portrait' || name === 'attack') as [string, object];
+          assert.equal(reply.status, 200, `${type} ${name}: ${reply.text}`);
+          assert.deepEqual(
+            { ...(outlineOf(reply.body) as object), ...anew },
+            { ...(outlineOf(portraitAnswer) as object), ...anew },
+          );
+        }
+      }
+    });
   });
+}
+
+/** The form of an example, with the picture for what is a file. */
+function formOf(
+  { schema }: Media,
+  value: Record<string, string>,
+  picture: Uint8Array<ArrayBuffer>,
+): FormData {
+  const form = new FormData();
+  for (const [name, text] of Object.entries(value)) {
+    if ('x-file' in (schema.properties?.[name] ?? {})) form.append(name, new Blob([picture]), 'portrait.jpg');
+    else form.append(name, text);
+  }
+  return form;
 }
 
 describe('OpenAPI: the admin API', () => {
@@ -350,13 +518,45 @@ describe('OpenAPI: the admin API', () => {
         const validate = ajv.compile(schema);
         assert.ok(validate(body), ajv.errorsText(validate.errors));
       }
-      const response = await askAdmin(server, operation);
+      const [asked] = Object.values(examplesOf((requestBody?.content['application/json'] ?? {}) as Media));
+      const response = await askAdmin(
+        server,
+        // The token of an example opens nothing.
+        asked === undefined || operation.isOpen ? operation : { ...operation, body: asked as object },
+      );
       assert.equal(response.status, 200, `${template} is answered`);
       const [type = ''] = (response.headers.get('content-type') ?? '').split(';');
-      const { schema } = responses[200]?.content[type] ?? assert.fail(`${type} is described`);
+      const media = responses[200]?.content[type] ?? assert.fail(`${type} is described`);
+      const [example] = Object.values(examplesOf(media as Media));
+      const text = await response.text();
+      if (type === 'text/csv') assert.equal(text.split('\n')[0], String(example).split('\n')[0]);
       if (type !== 'application/json') return;
-      const validate = ajv.compile(closed(schema));
-      assert.ok(validate(await response.json()), ajv.errorsText(validate.errors));
+      const answer = JSON.parse(text);
+      const validate = ajv.compile(closed(media.schema));
+      assert.ok(validate(answer), ajv.errorsText(validate.errors));
+      // What is passed on as it was written has more members than its example shows.
+      const shown = media.schema.additionalProperties === true ? Object.keys(example as object) : undefined;
+      const compared =
+        shown === undefined ? answer : Object.fromEntries(shown.map((name) => [name, answer[name]]));
+      assert.deepEqual(membersOf(example, compared), membersOf(compared, example));
     });
   }
 });
+
+/** The names of a value's members, and of theirs, as far as the other one has them too: lists may be empty, and values null. */
+function membersOf(value: unknown, other: unknown): unknown {
+  if (Array.isArray(value) && Array.isArray(other)) {
+    return value.length === 0 || other.length === 0 ? [] : membersOf(value[0], other[0]);
+  }
+  if (typeof value !== 'object' || typeof other !== 'object' || value === null || other === null) return '';
+  return Object.entries(value)
+    .filter(([name]) => !optional.includes(name))
+    .map(([name, member]) => [
+      name,
+      name === 'limits' ? '' : membersOf(member, (other as Record<string, unknown>)[name]),
+    ])
+    .sort();
+}
+
+/** Not after the last page. */
+const optional = ['next'];

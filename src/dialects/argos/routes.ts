@@ -6,7 +6,22 @@ import { RequestError } from '../../server/errors.ts';
 import { TagHeaders } from '../../server/tag.ts';
 import { acceptJsonOnly, jsonLimit } from '../../server/upload.ts';
 import { admit, assess, type Dialect, refuseOtherMethods, whenGone } from '../dialect.ts';
-import { Body, ErrorBody, errorExamples, Forbidden, formats, Success, toAnswer, toRefusal } from './wire.ts';
+import { Body, formats, responses, toAnswer, toRefusal } from './wire.ts';
+
+const description = `Compatible with ARGOS Face Liveness, at \`/modules/liveness\` and \`/liveness\` alike. The answer has the score of the largest
+face, 0 to 100.
+
+Where the vendor's pages are silent, this is assumed:
+
+- \`liveness_score\` is 100 x the calibrated probability of a live person, with at most two decimals.
+- A second face of at least a third of the largest one's area is \`TOO_MANY_FACES\`; smaller ones are passers-by.
+- \`faceImage\` that is missing, empty or no string, and a body that is no JSON, are 1016. One that is there and of no use is 1017, with the
+  reason in \`message\`.
+- Base64 must be canonical; JPEG, PNG and WebP are read, and the orientation in EXIF is applied.
+- Unknown fields are ignored.
+- A missing or wrong key is HTTP 403 \`{"message":"Forbidden"}\`, as a gateway answers.
+- 1001, with HTTP 429 or 503, is a sibling module's code for "not now"; \`Retry-After\` says when.
+- \`transactionId\` is 13 characters of base 36, and the header \`x-request-id\` too.`;
 
 export const argos: Dialect = {
   name: 'argos',
@@ -25,32 +40,12 @@ export const argos: Dialect = {
         schema: {
           operationId: prefix === '/modules' ? 'argosLiveness' : 'argosLivenessShort',
           summary: 'ARGOS Face Liveness: score one face',
-          description:
-            'Compatible with ARGOS Face Liveness. The largest face is scored; a second face of at least a third of its area is refused.',
+          description,
           tags: ['ARGOS Face Liveness'],
           security: [{ apiKey: [] }],
           headers: TagHeaders,
           body: Body,
-          response: {
-            200: Success,
-            400: {
-              ...ErrorBody,
-              description: 'No faceImage (1016), or one of no use (1017).',
-              examples: [errorExamples.refused],
-            },
-            403: Forbidden,
-            429: {
-              ...ErrorBody,
-              description:
-                'Over a rate or a quota, or too many wrong keys (1001); `Retry-After` says when to ask again.',
-              examples: [errorExamples.limited],
-            },
-            503: {
-              ...ErrorBody,
-              description: 'Full, shutting down or out of time (1001); `Retry-After` says when to ask again.',
-              examples: [errorExamples.unavailable],
-            },
-          },
+          response: responses,
         },
         onRequest: (request, reply) =>
           admit(services, request, reply, (looking) =>

@@ -2,6 +2,7 @@
 
 import { type Static, Type } from 'typebox';
 import type { Assessment, ImageFormat } from '../../liveness/types.ts';
+import { type Example, withExamples } from '../../server/examples.ts';
 import {
   type Answered,
   type Failure,
@@ -11,6 +12,7 @@ import {
   type Refusal,
   retryAfter,
 } from '../dialect.ts';
+import { portraitBase64 } from '../portrait.ts';
 
 /** Formats of the vendor's best-practices page. */
 export const formats: readonly ImageFormat[] = ['jpeg', 'png', 'webp'];
@@ -21,15 +23,18 @@ export const formats: readonly ImageFormat[] = ['jpeg', 'png', 'webp'];
  */
 const foregroundShare = 1 / 3;
 
-export const Body = Type.Object(
-  {
-    faceImage: Type.String({
-      minLength: 1,
-      description: 'The image in base64, without a MIME prefix.',
-    }),
-  },
-  // The vendor's error codes have no word for an unknown field, so one is not refused.
-  { additionalProperties: true, examples: [{ faceImage: '{{faceImage_base64}}' }] },
+export const Body = withExamples(
+  Type.Object(
+    {
+      faceImage: Type.String({
+        minLength: 1,
+        description: 'The image in base64, without a MIME prefix.',
+      }),
+    },
+    // The vendor's error codes have no word for an unknown field, so one is not refused.
+    { additionalProperties: true },
+  ),
+  { portrait: { summary: 'The drawn portrait', value: { faceImage: portraitBase64 } } },
 );
 
 const TransactionId = Type.String({
@@ -37,23 +42,29 @@ const TransactionId = Type.String({
   examples: ['e0nvom3caiis7'],
 });
 
-export const Success = Type.Object(
-  {
-    apiType: Type.Literal('id_live_face'),
-    result: Type.Object({
-      liveness_score: Type.Number({
-        minimum: 0,
-        maximum: 100,
-        description: '100 x the calibrated probability of a live person.',
+const transactionId = 'e0nvom3caiis7';
+
+const success = (score: number) =>
+  ({ apiType: 'id_live_face', result: { liveness_score: score }, transactionId }) as const;
+
+export const Success = withExamples(
+  Type.Object(
+    {
+      apiType: Type.Literal('id_live_face'),
+      result: Type.Object({
+        liveness_score: Type.Number({
+          minimum: 0,
+          maximum: 100,
+          description: '100 x the calibrated probability of a live person.',
+        }),
       }),
-    }),
-    transactionId: TransactionId,
-  },
+      transactionId: TransactionId,
+    },
+    { description: 'The score of the largest face.' },
+  ),
   {
-    description: 'The score of the largest face.',
-    examples: [
-      { apiType: 'id_live_face', result: { liveness_score: 95 }, transactionId: 'e0nvom3caiis7' },
-    ] as const,
+    vendor: { summary: "The vendor's example: a person", value: success(95) },
+    portrait: { summary: 'The drawn portrait', value: success(0.89) },
   },
 );
 export type Success = Static<typeof Success>;
@@ -72,9 +83,9 @@ export const ErrorBody = Type.Object({
 export type ErrorBody = Static<typeof ErrorBody>;
 
 /** What the vendor's gateway answers for a key it does not know. */
-export const Forbidden = Type.Object(
-  { message: Type.Literal('Forbidden') },
-  { description: 'The key is missing or wrong.', examples: [{ message: 'Forbidden' }] as const },
+export const Forbidden = withExamples(
+  Type.Object({ message: Type.Literal('Forbidden') }, { description: 'The key is missing or wrong.' }),
+  { forbidden: { summary: 'A wrong key', value: { message: 'Forbidden' } } },
 );
 
 /** Why a face could not be analysed, in the words of the vendor's field. */
@@ -137,11 +148,45 @@ const wordsByFailure: Readonly<Record<Exclude<FailureCode, 'unauthorized'>, Word
   worker_died: unavailable,
 };
 
-export const errorExamples = {
-  refused: { transactionId: 'e0nvom3caiis7', ...required },
-  limited: { transactionId: 'e0nvom3caiis7', ...quotaExceeded },
-  unavailable: { transactionId: 'e0nvom3caiis7', ...unavailable },
-} satisfies Record<string, ErrorBody>;
+const shown = (summary: string, words: Words): Example<ErrorBody> => ({
+  summary,
+  value: { transactionId, ...words },
+});
+
+/** Answers by HTTP status. */
+export const responses = {
+  200: Success,
+  400: withExamples(
+    { ...ErrorBody, description: 'No faceImage (1016), or one of no use (1017).' },
+    {
+      required: shown('No faceImage', required),
+      FACE_NOT_FOUND: shown('No face in it', failed('FACE_NOT_FOUND')),
+      TOO_MANY_FACES: shown('A second person in the foreground', failed('TOO_MANY_FACES')),
+      FACE_TOO_SMALL: shown('No face from 60 px on', failed('FACE_TOO_SMALL')),
+      INVALID_BASE64: shown('Not canonical base64', failed('INVALID_BASE64')),
+      IMAGE_TOO_LARGE: shown('More bytes or pixels than are allowed', failed('IMAGE_TOO_LARGE')),
+      UNSUPPORTED_IMAGE_FORMAT: shown('Neither JPEG, PNG nor WebP', failed('UNSUPPORTED_IMAGE_FORMAT')),
+      IMAGE_DAMAGED: shown('Damaged or cut short', failed('IMAGE_DAMAGED')),
+      ANALYSIS_FAILED: shown('A defect of ours', failed('ANALYSIS_FAILED')),
+    },
+  ),
+  403: Forbidden,
+  429: withExamples(
+    {
+      ...ErrorBody,
+      description:
+        'Over a rate or a quota, or too many wrong keys (1001); `Retry-After` says when to ask again.',
+    },
+    { quota: shown('Over a quota', quotaExceeded) },
+  ),
+  503: withExamples(
+    {
+      ...ErrorBody,
+      description: 'Full, shutting down or out of time (1001); `Retry-After` says when to ask again.',
+    },
+    { full: shown('Full', unavailable) },
+  ),
+};
 
 /** A failure in the vendor's words. */
 export function toRefusal(failure: Failure, transactionId: string): Refusal {

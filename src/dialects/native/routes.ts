@@ -21,6 +21,13 @@ import { FormBody, JsonBody, RawBody, rawTypes, responses, toAnswer, toRefusal, 
 
 type Body = Static<typeof JsonBody> | Static<typeof FormBody> | Static<typeof RawBody>;
 
+const description = `Takes JSON, a multipart form with one file \`image\`, or the image itself as the body. The content decides what an image is, and not
+its media type: JPEG, PNG, WebP, AVIF, TIFF, GIF and HEIC are read, the orientation in EXIF applied.
+
+Of every face there is one calibrated probability of a live person, the verdict at each of the three operating points, what was
+measured of the conditions it was taken in, and warnings where they are out of the ordinary. No face found is an answer: \`status\` is
+\`no_face\`. Problems are those of RFC 9457, with a \`code\` of a closed set.`;
+
 export const native: Dialect = {
   name: 'native',
   prefixes: ['/v1'],
@@ -44,8 +51,7 @@ export const native: Dialect = {
         schema: {
           operationId: 'assess',
           summary: 'Assess the faces of one photograph',
-          description:
-            'Takes JSON, a multipart form with one file `image`, or the image itself as the body. No face found is an answer: `status` is `no_face`.',
+          description,
           tags: ['bonafide'],
           security: [{ apiKey: [] }],
           headers: TagHeaders,

@@ -9,9 +9,11 @@ import {
   operatingPointNames,
   type Point,
 } from '../../liveness/types.ts';
+import { examplesKeyword, withExamples } from '../../server/examples.ts';
 import type { SeenBefore } from '../../server/seen-before.ts';
 import { UploadedFile } from '../../server/upload.ts';
 import { type Failure, type FailureCode, type Refusal, retryAfter, type Services } from '../dialect.ts';
+import { elidedPortrait, portraitBase64, portraitPath } from '../portrait.ts';
 
 /** Media types of a raw image body; the content decides what it is. */
 export const rawTypes = [
@@ -36,21 +38,35 @@ export const urlPorts: readonly PortRange[] = [
 
 const strict = { additionalProperties: false } as const;
 
-export const JsonBody = Type.Object(
+export const JsonBody = withExamples(
+  Type.Object(
+    {
+      image: Type.Object(
+        {
+          url: Type.Optional(Type.String({ description: 'Address of the image.' })),
+          bytes: Type.Optional(Type.String({ description: 'The image in base64.' })),
+        },
+        { ...strict, minProperties: 1, maxProperties: 1, description: 'Exactly one of url and bytes.' },
+      ),
+    },
+    strict,
+  ),
   {
-    image: Type.Object(
-      {
-        url: Type.Optional(Type.String({ description: 'Address of the image.' })),
-        bytes: Type.Optional(Type.String({ description: 'The image in base64.' })),
-      },
-      { ...strict, minProperties: 1, maxProperties: 1, description: 'Exactly one of url and bytes.' },
-    ),
+    bytes: { summary: 'The image in base64', value: { image: { bytes: portraitBase64 } } },
+    url: { summary: 'The address of an image', value: { image: { url: 'https://example.com/photo.jpg' } } },
   },
-  { ...strict, examples: [{ image: { url: 'https://example.com/photo.jpg' } }] },
 );
 
-export const FormBody = Type.Object({ image: UploadedFile }, strict);
-export { UploadedFile as RawBody };
+export const FormBody = {
+  ...Type.Object({ image: UploadedFile }, strict),
+  [examplesKeyword]: { file: { summary: 'The drawn portrait', value: { image: elidedPortrait } } },
+};
+
+/** Shown with any media type, for a wrong one is not held against an image. */
+export const RawBody = {
+  ...UploadedFile,
+  [examplesKeyword]: { file: { summary: 'The drawn portrait', externalValue: portraitPath } },
+};
 
 const Position = Type.Object({ x: Type.Number(), y: Type.Number() });
 const Verdict = Type.Enum(['live', 'attack']);
@@ -150,58 +166,97 @@ const AnswerMembers = Type.Object({
 });
 export type Answer = Static<typeof AnswerMembers>;
 
-const answerExample: Answer = {
+/** What is said of the drawn portrait. */
+const portraitAnswer: Answer = {
   requestId: 'e0nvom3caiis7',
   status: 'assessed',
   profile: 'standard',
-  models: [{ id: 'ultraface-rfb-320', task: 'detect', sha256: '0'.repeat(64) }],
-  operatingPoints: {
-    weak: { threshold: 0.101, apcer: 0.589, bpcer: 0.009 },
-    balanced: { threshold: 0.523, apcer: 0.161, bpcer: 0.162 },
-    strict: { threshold: 0.938, apcer: 0.005, bpcer: 0.533 },
-  },
-  image: { format: 'jpeg', width: 640, height: 480 },
-  faces: [
+  models: [
     {
-      box: { x0: 212.4, y0: 96.1, x1: 421.7, y1: 371.5 },
-      landmarks: {
-        leftEye: { x: 268.3, y: 204.9 },
-        rightEye: { x: 365.1, y: 203.2 },
-        nose: { x: 317.8, y: 262.6 },
-        leftLip: { x: 277.5, y: 309.4 },
-        rightLip: { x: 357.2, y: 308.1 },
-      },
-      detectionScore: 0.94,
-      pLive: 0.97,
-      verdicts: { weak: 'live', balanced: 'live', strict: 'live' },
-      scores: [{ model: 'minifas-128', logOdds: 3.4 }],
-      quality: {
-        side: 209.3,
-        eyeDistance: 96.82,
-        margin: 96.1,
-        angle: 4.71,
-        luma: 131.26,
-        sharpness: 8.94,
-      },
-      warnings: [],
+      id: 'ultraface-rfb-320',
+      task: 'detect',
+      sha256: '6c0256ccd3164f844736a401faf936ec2930764a87ae39442180887d0c5c8854',
+    },
+    {
+      id: 'landmark-68',
+      task: 'landmarks',
+      sha256: 'f10b0ba1d2a8a099adefede1ebf3733e44fe370715e7303dbeb7f59c02142258',
+    },
+    {
+      id: 'minifas-128-head',
+      task: 'liveness',
+      sha256: 'afa783b7e902fdfcf323a7240cac2a1c580c25314ea4161129dc1b0d100dc32d',
     },
   ],
-  seenBefore: {
-    status: 'seen',
-    requestId: 'a8k2m4x0q7z1c',
-    firstAt: '2026-11-20T08:15:30.120Z',
-    lastAt: '2026-11-21T17:02:11.004Z',
+  operatingPoints: {
+    weak: { threshold: 0.079, apcer: 0.4942, bpcer: 0.01 },
+    balanced: { threshold: 0.53, apcer: 0.1026, bpcer: 0.1281 },
+    strict: { threshold: 0.9727, apcer: 0.008, bpcer: 0.5408 },
   },
+  image: { format: 'jpeg', width: 160, height: 200 },
+  faces: [
+    {
+      box: { x0: 51.62, y0: 54.97, x1: 111.13, y1: 129.99 },
+      landmarks: {
+        leftEye: { x: 66.47, y: 83.35 },
+        rightEye: { x: 93.54, y: 82.62 },
+        nose: { x: 80.15, y: 98.61 },
+        leftLip: { x: 69.75, y: 111.15 },
+        rightLip: { x: 90.25, y: 110.75 },
+      },
+      detectionScore: 0.9999890327453613,
+      pLive: 0.00886183012327414,
+      verdicts: { weak: 'attack', balanced: 'attack', strict: 'attack' },
+      scores: [{ model: 'minifas-128-head', logOdds: -3.131995990510756 }],
+      quality: { side: 59.51, eyeDistance: 27.08, margin: 48.87, angle: 5.42, luma: 158.28, sharpness: 6.47 },
+      warnings: [
+        { code: 'small_face', value: 59.51, limit: 150 },
+        { code: 'close_eyes', value: 27.08, limit: 50 },
+      ],
+    },
+  ],
   tooSmall: 0,
-  warnings: [],
-  timings: { decode: 6.1, detect: 9.8, score: 7.2 },
+  warnings: [{ code: 'low_resolution', value: 160, limit: 480 }],
+  timings: {
+    decode: 10.95,
+    detect: 8.38,
+    landmarks: 0.89,
+    crop: 1.46,
+    score: 6.99,
+    quality: 0.66,
+    decide: 0.02,
+  },
+  seenBefore: { status: 'not_seen' },
 };
 
-export const Answer = {
-  ...AnswerMembers,
-  description: 'Assessed; `status` tells whether there was a face.',
-  examples: [answerExample],
-};
+export const Answer = withExamples(
+  { ...AnswerMembers, description: 'Assessed; `status` tells whether there was a face.' },
+  {
+    attack: { summary: 'A picture of a person', value: portraitAnswer },
+    seen: {
+      summary: 'The same picture again',
+      value: {
+        ...portraitAnswer,
+        seenBefore: {
+          status: 'seen',
+          requestId: 'a8k2m4x0q7z1c',
+          firstAt: '2026-11-20T08:15:30.120Z',
+          lastAt: '2026-11-21T17:02:11.004Z',
+        },
+      },
+    },
+    noFace: {
+      summary: 'No face in it',
+      value: {
+        ...portraitAnswer,
+        status: 'no_face',
+        image: { format: 'jpeg', width: 640, height: 480 },
+        faces: [],
+        warnings: [],
+      },
+    },
+  },
+);
 
 const problems: Readonly<Record<FailureCode, { status: number; title: string }>> = {
   invalid_request: { status: 400, title: 'Invalid request' },
@@ -261,33 +316,60 @@ export function toRefusal(failure: Failure, requestId: string): Refusal {
   return { status: body.status, headers, body };
 }
 
-/** A documented problem with an example of it. */
-export function problem(description: string, code: FailureCode, message: string): object {
-  const examples = [toProblem({ code, message }, 'e0nvom3caiis7')];
-  return { description, content: { 'application/problem+json': { schema: { ...Problem, examples } } } };
+/** A documented problem with an example of it, and of others that share its status. */
+export function problem(
+  description: string,
+  code: FailureCode,
+  message: string,
+  others: Partial<Record<FailureCode, string>> = {},
+): object {
+  const cases = Object.entries({ [code]: message, ...others }) as [FailureCode, string][];
+  const examples = Object.fromEntries(
+    cases.map(([code, message]) => [
+      code,
+      { summary: problems[code].title, value: toProblem({ code, message }, 'e0nvom3caiis7') },
+    ]),
+  );
+  return { description, content: { 'application/problem+json': { schema: Problem, examples } } };
 }
 
 /** Answers by HTTP status. */
 export const responses = {
   200: Answer,
-  400: problem('The request is malformed.', 'invalid_base64', 'The text is not canonical base64.'),
-  401: problem('The key is missing or wrong.', 'unauthorized', 'The x-api-key is missing or wrong.'),
+  400: problem(
+    'The request is malformed, or its URL is none that may be asked.',
+    'invalid_request',
+    "The body must have required property 'image'.",
+    {
+      invalid_base64:
+        'The image is not valid base64. Send the standard alphabet with padding, without a MIME prefix.',
+      url_invalid: 'The image URL does not lead to a valid http or https URL.',
+      url_blocked: 'The image URL leads to an address that is not public.',
+    },
+  ),
+  401: problem('The key is missing or wrong.', 'unauthorized', 'The key is missing or wrong.'),
   405: problem('Only POST is allowed.', 'method_not_allowed', 'Only POST is allowed here.'),
   408: problem('It did not arrive in time.', 'request_timeout', 'The request took too long to arrive.'),
   413: problem(
     'More bytes or pixels than are allowed.',
     'too_many_bytes',
     'The request has more bytes than are allowed.',
+    { image_too_large: 'The image has 30000 x 30000 pixels; 50000000 in all are the most allowed.' },
   ),
   415: problem(
     'No media type, or no image format, that is taken here.',
     'unsupported_media_type',
     'The Content-Type is missing or not supported here.',
+    {
+      unsupported_format:
+        'The image must be one of jpeg, png, webp, avif, tiff, gif, heic; this is none that is known.',
+    },
   ),
   422: problem(
     'No picture could be had from what was sent.',
-    'url_timeout',
-    'The download did not finish in time.',
+    'undecodable_image',
+    'The jpeg image is damaged or incomplete.',
+    { url_unreachable: 'The image could not be downloaded.' },
   ),
   431: problem(
     'More bytes of headers than are allowed.',

@@ -10,6 +10,21 @@ import { FormBody, JsonBody, limits, PathParams, responses, toAnswer, toRefusal 
 
 type Body = Static<typeof JsonBody> | Static<typeof FormBody>;
 
+const description = `Compatible with NHN Cloud Face Liveness v1.0: PNG or JPEG from 80 x 80 px to 3,000,000 bytes; up to 20 faces, largest first.
+Every answered request has HTTP status 200; the result is in \`header.resultCode\`.
+
+Where the vendor's pages are silent, or say two things, this is assumed:
+
+- \`confidence\` is about finding the face and says nothing of spoofing: 0 to 1, or to 100 where \`BONAFIDE_NHN_CONFIDENCE\` is \`percent\`.
+- No face is a success: \`faceDetailCount\` 0 and no \`faceDetails\`. An error has a \`header\` and no \`data\`.
+- \`bbox\` and landmarks are fractions of the upright image, EXIF orientation applied; left and right are as seen in the picture.
+- A face counts from 60 px of its box's longer side, however far it is turned.
+- None or both of \`image.url\` and \`image.bytes\`, unknown fields, malformed JSON, another media type or method: -40000.
+- Base64 must be canonical, without a MIME prefix; otherwise, and for a side under 80 px, -45030. Too many pixels are -45020, a damaged
+  image is -45040.
+- -45050 is also a URL that leads to an address that is not public, or to anything but an image.
+- Over a rate or a quota: HTTP 429 and -40070. Full, shutting down or out of time: HTTP 503 and -50000. Both have \`Retry-After\`.`;
+
 export const nhn: Dialect = {
   name: 'nhn',
   prefixes: ['/v1.0'],
@@ -25,8 +40,7 @@ export const nhn: Dialect = {
         schema: {
           operationId: 'nhnSpoofing',
           summary: 'NHN Cloud Face Liveness: detect faces and spoofing',
-          description:
-            'Compatible with NHN Cloud Face Liveness v1.0. Every answered request has HTTP status 200; the result is in `header.resultCode`. 503 with `Retry-After` when the server is full or shutting down.',
+          description,
           tags: ['NHN Cloud Face Liveness'],
           security: [{ nhnSecretKey: [] }],
           params: PathParams,

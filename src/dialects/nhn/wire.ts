@@ -9,6 +9,7 @@ import {
   type OperatingPointName,
   operatingPointNames,
 } from '../../liveness/types.ts';
+import { type Example, examplesKeyword, withExamples } from '../../server/examples.ts';
 import { UploadedFile } from '../../server/upload.ts';
 import {
   type Answered,
@@ -21,6 +22,7 @@ import {
   retryAfter,
   retryable,
 } from '../dialect.ts';
+import { elidedPortrait, portraitBase64 } from '../portrait.ts';
 
 /** The published limits of the vendor. */
 export const limits = {
@@ -46,24 +48,41 @@ const SpoofingCondition = Type.Optional(
   }),
 );
 
-export const JsonBody = Type.Object(
+export const JsonBody = withExamples(
+  Type.Object(
+    {
+      image: Type.Object(
+        {
+          url: Type.Optional(Type.String({ description: 'Address of the image.' })),
+          bytes: Type.Optional(Type.String({ description: 'The image in base64.' })),
+        },
+        { ...strict, minProperties: 1, maxProperties: 1, description: 'Exactly one of url and bytes.' },
+      ),
+      spoofingCondition: SpoofingCondition,
+    },
+    strict,
+  ),
   {
-    image: Type.Object(
-      {
-        url: Type.Optional(Type.String({ description: 'Address of the image.' })),
-        bytes: Type.Optional(Type.String({ description: 'The image in base64.' })),
-      },
-      { ...strict, minProperties: 1, maxProperties: 1, description: 'Exactly one of url and bytes.' },
-    ),
-    spoofingCondition: SpoofingCondition,
+    bytes: {
+      summary: 'The image in base64',
+      value: { image: { bytes: portraitBase64 }, spoofingCondition: 'balanced' },
+    },
+    url: {
+      summary: "The vendor's example: the address of an image",
+      value: { image: { url: 'https://...' } },
+    },
   },
-  { ...strict, examples: [{ image: { url: 'https://...' } }] },
 );
 
-export const FormBody = Type.Object(
-  { imageFile: UploadedFile, spoofingCondition: SpoofingCondition },
-  strict,
-);
+export const FormBody = {
+  ...Type.Object({ imageFile: UploadedFile, spoofingCondition: SpoofingCondition }, strict),
+  [examplesKeyword]: {
+    file: {
+      summary: 'The drawn portrait',
+      value: { imageFile: elidedPortrait, spoofingCondition: 'balanced' },
+    },
+  },
+};
 
 export const PathParams = Type.Object({
   appKey: Type.String({ description: 'The app key of the credential.' }),
@@ -141,23 +160,71 @@ const answerExample: Answer = {
   },
 };
 
+/** What is said of the drawn portrait. */
+const portraitExample: Answer = {
+  header: { isSuccessful: true, resultCode: 0, resultMessage: 'Success' },
+  data: {
+    faceDetailCount: 1,
+    faceDetails: [
+      {
+        bbox: {
+          x0: 0.32265135645866394,
+          y0: 0.2748394012451172,
+          x1: 0.6945708990097046,
+          y1: 0.6499635577201843,
+        },
+        landmarks: [
+          { type: 'leftEye', x: 0.415448262763536, y: 0.4167286779301706 },
+          { type: 'rightEye', x: 0.5846292622397598, y: 0.4131076968516713 },
+          { type: 'nose', x: 0.5009354438704894, y: 0.4930521293159238 },
+          { type: 'leftLip', x: 0.4359544526764614, y: 0.555771915316015 },
+          { type: 'rightLip', x: 0.5640826779746577, y: 0.5537313305720062 },
+        ],
+        spoofing: true,
+        confidence: 0.9999890327453613,
+      },
+    ],
+  },
+};
+
+const noFaceExample: Answer = {
+  header: { isSuccessful: true, resultCode: 0, resultMessage: 'Success' },
+  data: { faceDetailCount: 0, faceDetails: [] },
+};
+
+const refused = (resultMessage: ResultMessage, summary: string): Record<string, Example<Answer>> => ({
+  [resultMessage]: { summary, value: errorAnswer(resultMessage) },
+});
+
 /** Answers by HTTP status. */
 export const responses = {
-  200: {
-    ...Answer,
-    description: 'Assessed, or refused: `header.resultCode` says which.',
-    examples: [answerExample, errorAnswer('InvalidParam')],
-  },
-  429: {
-    ...Answer,
-    description: 'Over a rate or a quota, or too many wrong keys; `Retry-After` says when to ask again.',
-    examples: [errorAnswer('ServiceQuotaExceededException')],
-  },
-  503: {
-    ...Answer,
-    description: 'Full, shutting down or out of time; `Retry-After` says when to ask again.',
-    examples: [errorAnswer('InternalServerError')],
-  },
+  200: withExamples(
+    { ...Answer, description: 'Assessed, or refused: `header.resultCode` says which.' },
+    {
+      vendor: { summary: "The vendor's example", value: answerExample },
+      portrait: { summary: 'The drawn portrait', value: portraitExample },
+      noFace: { summary: 'No face in it', value: noFaceExample },
+      ...refused('InvalidParam', 'Not what the schema says'),
+      ...refused('UnauthorizedAppKeyOrSecretKey', 'A wrong appKey or secretKey'),
+      ...refused('ImageTooLargeException', 'More than 3,000,000 bytes, or too many pixels'),
+      ...refused('InvalidImageParameterException', 'Not canonical base64, or a side under 80 px'),
+      ...refused('InvalidImageFormatException', 'Neither PNG nor JPEG, or damaged'),
+      ...refused('InvalidImageURLException', 'A URL that is none, may not be asked, or leads to no image'),
+      ...refused('ImageTimeoutError', 'The download took too long'),
+      ...refused('InternalServerError', 'A defect of ours'),
+    },
+  ),
+  429: withExamples(
+    {
+      ...Answer,
+      description: 'Over a rate or a quota, or too many wrong keys; `Retry-After` says when to ask again.',
+    },
+    refused('ServiceQuotaExceededException', 'Over a quota'),
+  ),
+  503: withExamples(
+    { ...Answer, description: 'Full, shutting down or out of time; `Retry-After` says when to ask again.' },
+    refused('InternalServerError', 'Full'),
+  ),
 };
 
 const resultByFailure: Readonly<Record<FailureCode, ResultMessage>> = {

@@ -3,7 +3,19 @@
 import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import type { Keys } from '../../storage/keys.ts';
-import { AppBody, AppParams, Apps, limitOf, NewApp, NewLimits, operation, PageQuery, toApp } from './wire.ts';
+import * as examples from './examples.ts';
+import {
+  AppBody,
+  AppParams,
+  Apps,
+  limitOf,
+  NewApp,
+  NewLimits,
+  one,
+  operation,
+  PageQuery,
+  toApp,
+} from './wire.ts';
 
 interface App {
   Params: Static<typeof AppParams>;
@@ -12,7 +24,13 @@ interface App {
 export function describeApps(app: FastifyInstance, keys: Keys): void {
   app.get<{ Querystring: Static<typeof PageQuery> }>(
     '/apps',
-    { schema: { ...operation('listApps', 'List the apps', Apps), querystring: PageQuery } },
+    {
+      schema: {
+        ...operation('listApps', 'List the apps', one(Apps, { apps: [examples.app] })),
+        description: 'Oldest first, revoked ones too. `next` is the cursor of the page after.',
+        querystring: PageQuery,
+      },
+    },
     async ({ query }) => {
       const { items, next } = await keys.listApps(limitOf(query), query.cursor);
       return { apps: items.map(toApp), next };
@@ -21,13 +39,25 @@ export function describeApps(app: FastifyInstance, keys: Keys): void {
 
   app.post<{ Body: Static<typeof NewApp> }>(
     '/apps',
-    { schema: { ...operation('createApp', 'Make an app', AppBody, ['409']), body: NewApp } },
+    {
+      schema: {
+        ...operation('createApp', 'Make an app', one(AppBody, examples.app), ['409']),
+        description: 'It has an appKey and no keys yet. A name is taken once, also by a revoked app.',
+        body: one(NewApp, examples.newApp),
+      },
+    },
     async ({ body }) => toApp(await keys.createApp(body.name, body.limits)),
   );
 
   app.get<App>(
     '/apps/:app',
-    { schema: { ...operation('getApp', 'Find an app', AppBody, ['404']), params: AppParams } },
+    {
+      schema: {
+        ...operation('getApp', 'Find an app', one(AppBody, examples.app), ['404']),
+        description: 'By its id or its name, revoked or not.',
+        params: AppParams,
+      },
+    },
     async ({ params }) => toApp(await keys.findApp(params.app)),
   );
 
@@ -35,9 +65,11 @@ export function describeApps(app: FastifyInstance, keys: Keys): void {
     '/apps/:app',
     {
       schema: {
-        ...operation('limitApp', 'Give an app other limits', AppBody, ['404']),
+        ...operation('limitApp', 'Give an app other limits', one(AppBody, examples.limitedApp), ['404']),
+        description:
+          'All of its limits are replaced: what is left out is unlimited. They hold for its keys together, on every node within 5 s.',
         params: AppParams,
-        body: NewLimits,
+        body: one(NewLimits, examples.newLimits),
       },
     },
     async ({ params, body }) => toApp(await keys.limitApp((await keys.findApp(params.app)).id, body.limits)),
@@ -47,7 +79,14 @@ export function describeApps(app: FastifyInstance, keys: Keys): void {
     '/apps/:app/revoke',
     {
       schema: {
-        ...operation('revokeApp', 'End an app with all of its keys, for ever', AppBody, ['404']),
+        ...operation(
+          'revokeApp',
+          'End an app with all of its keys, for ever',
+          one(AppBody, examples.revokedApp),
+          ['404'],
+        ),
+        description:
+          'None of its keys is good any more, on every node within 5 s. It cannot be undone; its transactions stay.',
         params: AppParams,
       },
     },

@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import type { Keys } from '../../storage/keys.ts';
+import * as examples from './examples.ts';
 import {
   AdminTokenBody,
   AdminTokenParams,
@@ -18,6 +19,7 @@ import {
   NewAdminToken,
   NewKey,
   NewLimits,
+  one,
   operation,
   PageQuery,
   Rotation,
@@ -33,7 +35,14 @@ interface Key {
 export function describeKeys(app: FastifyInstance, keys: Keys): void {
   app.get<{ Querystring: Static<typeof KeysQuery> }>(
     '/keys',
-    { schema: { ...operation('listKeys', 'List the keys', KeysPage, ['404']), querystring: KeysQuery } },
+    {
+      schema: {
+        ...operation('listKeys', 'List the keys', one(KeysPage, { keys: [examples.key] }), ['404']),
+        description:
+          'Oldest first, those that have ended too; of all apps, or of one. A key itself is in no list: only its hash is kept.',
+        querystring: KeysQuery,
+      },
+    },
     async ({ query }) => {
       const owner = await keys.idOf(query.app);
       const { items, next } = await keys.listKeys(limitOf(query), query.cursor, owner);
@@ -45,9 +54,11 @@ export function describeKeys(app: FastifyInstance, keys: Keys): void {
     '/apps/:app/keys',
     {
       schema: {
-        ...operation('createKey', 'Make a key', MadeKey, ['404', '409']),
+        ...operation('createKey', 'Make a key', one(MadeKey, examples.madeKey), ['404', '409']),
+        description:
+          'The answer holds the key itself, this once. Without `scopes` it is for every API that its kind is for.',
         params: AppParams,
-        body: NewKey,
+        body: one(NewKey, examples.newKey),
       },
     },
     async (request) => {
@@ -64,7 +75,13 @@ export function describeKeys(app: FastifyInstance, keys: Keys): void {
 
   app.get<Key>(
     '/keys/:key',
-    { schema: { ...operation('getKey', 'Find a key', KeyBody, ['404']), params: KeyParams } },
+    {
+      schema: {
+        ...operation('getKey', 'Find a key', one(KeyBody, examples.key), ['404']),
+        description: 'By its id, ended or not.',
+        params: KeyParams,
+      },
+    },
     async ({ params }) => toKey(await keys.findKey(params.key)),
   );
 
@@ -72,9 +89,11 @@ export function describeKeys(app: FastifyInstance, keys: Keys): void {
     '/keys/:key',
     {
       schema: {
-        ...operation('limitKey', 'Give a key other limits', KeyBody, ['404']),
+        ...operation('limitKey', 'Give a key other limits', one(KeyBody, examples.limitedKey), ['404']),
+        description:
+          'All of its limits are replaced: what is left out is unlimited. Those of its app hold besides.',
         params: KeyParams,
-        body: NewLimits,
+        body: one(NewLimits, examples.newLimits),
       },
     },
     async ({ params, body }) => toKey(await keys.limitKey(params.key, body.limits)),
@@ -84,9 +103,14 @@ export function describeKeys(app: FastifyInstance, keys: Keys): void {
     '/keys/:key/rotate',
     {
       schema: {
-        ...operation('rotateKey', 'Make a key in place of another', MadeKey, ['404', '409']),
+        ...operation('rotateKey', 'Make a key in place of another', one(MadeKey, examples.rotatedKey), [
+          '404',
+          '409',
+        ]),
+        description:
+          'The new key has the same app, kind, name, scopes, limits and end. The old one is good for `graceSeconds` more, so that clients can change over.',
         params: KeyParams,
-        body: Rotation,
+        body: one(Rotation, examples.rotation),
       },
     },
     async (request) => {
@@ -99,7 +123,11 @@ export function describeKeys(app: FastifyInstance, keys: Keys): void {
   app.post<Key>(
     '/keys/:key/revoke',
     {
-      schema: { ...operation('revokeKey', 'End a key, for ever', KeyBody, ['404']), params: KeyParams },
+      schema: {
+        ...operation('revokeKey', 'End a key, for ever', one(KeyBody, examples.revokedKey), ['404']),
+        description: 'It is refused on every node within 5 s, which cannot be undone.',
+        params: KeyParams,
+      },
     },
     async ({ params }) => toKey(await keys.revokeKey(params.key)),
   );
@@ -108,7 +136,13 @@ export function describeKeys(app: FastifyInstance, keys: Keys): void {
     '/admin-tokens',
     {
       schema: {
-        ...operation('listAdminTokens', 'List the admin tokens', AdminTokens),
+        ...operation(
+          'listAdminTokens',
+          'List the admin tokens',
+          one(AdminTokens, { adminTokens: [examples.adminToken] }),
+        ),
+        description:
+          'Oldest first, those that have ended too. A token itself is in no list: only its hash is kept.',
         querystring: PageQuery,
       },
     },
@@ -122,8 +156,9 @@ export function describeKeys(app: FastifyInstance, keys: Keys): void {
     '/admin-tokens',
     {
       schema: {
-        ...operation('createAdminToken', 'Make an admin token', MadeAdminToken),
-        body: NewAdminToken,
+        ...operation('createAdminToken', 'Make an admin token', one(MadeAdminToken, examples.madeAdminToken)),
+        description: 'The answer holds the token itself, this once. It may do all that the admin API can.',
+        body: one(NewAdminToken, examples.newAdminToken),
       },
     },
     async (request) => {
@@ -138,7 +173,14 @@ export function describeKeys(app: FastifyInstance, keys: Keys): void {
     '/admin-tokens/:adminToken/revoke',
     {
       schema: {
-        ...operation('revokeAdminToken', 'End an admin token, for ever', AdminTokenBody, ['404']),
+        ...operation(
+          'revokeAdminToken',
+          'End an admin token, for ever',
+          one(AdminTokenBody, examples.revokedAdminToken),
+          ['404'],
+        ),
+        description:
+          'It is refused at once, on every node. The last one can be ended too; the command line makes another.',
         params: AdminTokenParams,
       },
     },

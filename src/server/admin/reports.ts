@@ -4,7 +4,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import { RequestError } from '../errors.ts';
 import type { Reports } from '../reports.ts';
-import { operation, ReportParams, ReportsBody, reportFigures, reportPage } from './wire.ts';
+import * as examples from './examples.ts';
+import { one, operation, ReportParams, ReportsBody, reportFigures, reportPage } from './wire.ts';
 
 interface One {
   Params: Static<typeof ReportParams>;
@@ -20,7 +21,17 @@ const policy =
 export function describeReports(app: FastifyInstance, reports: Reports): void {
   app.get(
     '/reports',
-    { schema: operation('listReports', 'List the evaluation reports', ReportsBody) },
+    {
+      schema: {
+        ...operation(
+          'listReports',
+          'List the evaluation reports',
+          one(ReportsBody, { reports: [examples.report] }),
+        ),
+        description:
+          'Those of the product, and those in the folder `evaluations` of the data folder, each a folder that `bonafide evaluate` wrote.',
+      },
+    },
     async () => ({ reports: await reports.list() }),
   );
 
@@ -29,6 +40,7 @@ export function describeReports(app: FastifyInstance, reports: Reports): void {
     {
       schema: {
         ...operation('getReport', 'The figures of an evaluation', reportFigures, ['404']),
+        description: 'report.json as it was written; docs/evaluation.md says how its figures are made.',
         params: ReportParams,
       },
     },
@@ -44,6 +56,7 @@ export function describeReports(app: FastifyInstance, reports: Reports): void {
     {
       schema: {
         ...operation('getReportPage', 'The report of an evaluation, to look at', reportPage, ['404']),
+        description: 'report.html as it was written, under a policy that lets it run and load nothing.',
         params: ReportParams,
       },
     },

@@ -4,7 +4,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import type { Sessions } from '../../storage/sessions.ts';
 import { type Authentication, requireOwnPage, sessionCookie } from './authentication.ts';
-import { Deleted, operation, SessionBody, SignIn, toSession } from './wire.ts';
+import * as examples from './examples.ts';
+import { Deleted, one, operation, SessionBody, SignIn, toSession } from './wire.ts';
 
 /** Longest body of somebody who has not proved anything yet, in bytes. */
 const bodyLimit = 4_096;
@@ -16,9 +17,11 @@ export function describeSignIn(app: FastifyInstance, sessions: Sessions, { owner
     {
       bodyLimit,
       schema: {
-        ...operation('signIn', 'Begin a session of the console', SessionBody),
+        ...operation('signIn', 'Begin a session of the console', one(SessionBody, examples.session)),
+        description:
+          "For the console's own pages: the answer sets a cookie that no script can read, good for 12 hours, until `DELETE`, or until the token ends. Programs send the token with every request instead.",
         security: [],
-        body: SignIn,
+        body: one(SignIn, examples.signIn),
       },
       // Another page must not sign a browser in as somebody else.
       onRequest: async (request) => requireOwnPage(request),
@@ -39,7 +42,12 @@ export function describeSignIn(app: FastifyInstance, sessions: Sessions, { owner
 export function describeSession(app: FastifyInstance, sessions: Sessions): void {
   app.get(
     '/session',
-    { schema: operation('getSession', 'Who is signed in', SessionBody) },
+    {
+      schema: {
+        ...operation('getSession', 'Who is signed in', one(SessionBody, examples.session)),
+        description: 'Of the session, or of the token that was sent instead.',
+      },
+    },
     async ({ administrator, session }) => {
       if (administrator === undefined) throw new TypeError('A request was let in without its administrator.');
       return toSession(administrator, session);
@@ -48,7 +56,12 @@ export function describeSession(app: FastifyInstance, sessions: Sessions): void 
 
   app.delete(
     '/session',
-    { schema: operation('signOut', 'End the session', Deleted) },
+    {
+      schema: {
+        ...operation('signOut', 'End the session', one(Deleted, { deleted: 1 })),
+        description: 'At once, on every node. `deleted` is 0 where a token was sent instead of a cookie.',
+      },
+    },
     async (request, reply) => {
       reply.clearCookie(sessionCookie, attributes(request.headers.origin));
       const { session } = request;

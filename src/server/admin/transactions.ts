@@ -8,12 +8,14 @@ import { toRecord, toText } from '../../storage/export.ts';
 import type { Keys } from '../../storage/keys.ts';
 import { Transactions } from '../../storage/transactions.ts';
 import { RequestError } from '../errors.ts';
+import * as examples from './examples.ts';
 import {
   Deleted,
   ExportQuery,
   exported,
   filterOf,
   limitOf,
+  one,
   operation,
   TagQuery,
   TransactionBody,
@@ -35,7 +37,14 @@ export function describeTransactions(app: FastifyInstance, { db }: Storage, keys
     '/transactions',
     {
       schema: {
-        ...operation('listTransactions', 'List the transactions', TransactionsPage, ['404']),
+        ...operation(
+          'listTransactions',
+          'List the transactions',
+          one(TransactionsPage, { transactions: [examples.transaction] }),
+          ['404'],
+        ),
+        description:
+          'Newest first. An answer is in the list within a second of being sent. The picture itself is never kept, only its SHA-256.',
         querystring: TransactionsQuery,
       },
     },
@@ -54,6 +63,8 @@ export function describeTransactions(app: FastifyInstance, { db }: Storage, keys
     {
       schema: {
         ...operation('exportTransactions', 'Export transactions as a stream', exported, ['404']),
+        description:
+          'All that the filters let through, newest first, as it is read: however much it is, it needs little memory.',
         querystring: ExportQuery,
       },
     },
@@ -72,7 +83,10 @@ export function describeTransactions(app: FastifyInstance, { db }: Storage, keys
     '/transactions/:transaction',
     {
       schema: {
-        ...operation('getTransaction', 'Find a transaction', TransactionBody, ['404']),
+        ...operation('getTransaction', 'Find a transaction', one(TransactionBody, examples.transaction), [
+          '404',
+        ]),
+        description: 'By the id that its answer had, in the header `x-request-id`.',
         params: TransactionParams,
       },
     },
@@ -87,7 +101,8 @@ export function describeTransactions(app: FastifyInstance, { db }: Storage, keys
     '/transactions/:transaction',
     {
       schema: {
-        ...operation('deleteTransaction', 'Delete a transaction', Deleted, ['404']),
+        ...operation('deleteTransaction', 'Delete a transaction', one(Deleted, { deleted: 1 }), ['404']),
+        description: 'What usage counts stays: it holds nothing of a person.',
         params: TransactionParams,
       },
     },
@@ -101,7 +116,11 @@ export function describeTransactions(app: FastifyInstance, { db }: Storage, keys
     '/transactions',
     {
       schema: {
-        ...operation('deleteTransactions', 'Delete what carries a tag', Deleted, ['404']),
+        ...operation('deleteTransactions', 'Delete what carries a tag', one(Deleted, { deleted: 3 }), [
+          '404',
+        ]),
+        description:
+          'All that carry this tag, of all apps or of one: what somebody may ask for whom it was about.',
         querystring: TagQuery,
       },
     },

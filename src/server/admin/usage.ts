@@ -5,7 +5,8 @@ import type { Static } from 'typebox';
 import type { Storage } from '../../storage/database.ts';
 import type { Keys } from '../../storage/keys.ts';
 import { Usage, type UsagePart, usageParts, utcDay } from '../../storage/usage.ts';
-import { limitOf, operation, UsageCounts, UsageQuery } from './wire.ts';
+import * as examples from './examples.ts';
+import { limitOf, one, operation, UsageCounts, UsageQuery } from './wire.ts';
 
 export function describeUsage(app: FastifyInstance, { db }: Storage, keys: Keys): void {
   const usage = new Usage(db);
@@ -14,7 +15,9 @@ export function describeUsage(app: FastifyInstance, { db }: Storage, keys: Keys)
     '/usage',
     {
       schema: {
-        ...operation('listUsage', 'Count requests', UsageCounts, ['404']),
+        ...operation('listUsage', 'Count requests', one(UsageCounts, examples.usage), ['404']),
+        description:
+          'Counts that outlive the log, by day in UTC and by what `by` names. A request is counted once, when its transaction is kept.',
         querystring: UsageQuery,
       },
     },

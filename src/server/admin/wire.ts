@@ -1,6 +1,6 @@
 /** The admin API on the wire: its schemas, and the way from what is stored to what is answered. */
 
-import { type Static, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { problem } from '../../dialects/native/wire.ts';
 import type { ModelDescriptor } from '../../models/descriptor.ts';
 import type { ResolvedProfile } from '../../models/registry.ts';
@@ -16,7 +16,9 @@ import type { Session } from '../../storage/sessions.ts';
 import type { TransactionFilter } from '../../storage/transactions.ts';
 import { usageParts } from '../../storage/usage.ts';
 import { RequestError } from '../errors.ts';
+import { withExamples } from '../examples.ts';
 import { reportName } from '../reports.ts';
+import { csv, ndjson, report } from './examples.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -250,16 +252,21 @@ export const ReportsBody = Type.Object({
 
 export const reportFigures = {
   description: 'What `bonafide evaluate` wrote as report.json.',
-  content: { 'application/json': { schema: Type.Object({}, { additionalProperties: true }) } },
+  content: {
+    'application/json': {
+      schema: Type.Object({}, { additionalProperties: true }),
+      example: { sentence: report.sentence, eer: report.eer },
+    },
+  },
 };
 
 export const reportPage = {
   description: 'What `bonafide evaluate` wrote as report.html. It loads nothing and runs nothing.',
-  content: { 'text/html': { schema: Type.String() } },
+  content: { 'text/html': { schema: Type.String(), example: '<!doctype html><title>standard</title>' } },
 };
 
 export const ReportParams = Type.Object({
-  origin: Type.Enum(['shipped', 'own']),
+  origin: Type.Enum(['shipped', 'own'], { description: 'As the list of reports has it.' }),
   report: Type.String({ pattern: reportName, description: 'Name of its folder.' }),
 });
 
@@ -293,28 +300,37 @@ const paging = {
 };
 
 export const PageQuery = Type.Object(paging, strict);
-export const KeysQuery = Type.Object({ ...paging, app: Type.Optional(Text()) }, strict);
 
 const filter = {
   app: Type.Optional(Text({ description: 'Id or name of an app.' })),
   key: Type.Optional(Text({ description: 'Id of a key.' })),
-  dialect: Type.Optional(Type.Enum(scopes)),
-  outcome: Type.Optional(Text()),
+  dialect: Type.Optional(Type.Enum(scopes, { description: 'The API that was asked.' })),
+  outcome: Type.Optional(Text({ description: 'live, attack, why there is no verdict, or a failure code.' })),
 };
+export const KeysQuery = Type.Object({ ...paging, app: filter.app }, strict);
+
 const transactionFilter = {
   ...filter,
-  tag: Type.Optional(Text()),
-  imageSha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  tag: Type.Optional(Text({ description: 'As `x-bonafide-tag` had it, whole.' })),
+  imageSha256: Type.Optional(
+    Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Of the bytes of the image, as they were sent.' }),
+  ),
   from: Type.Optional(Time('Inclusive.')),
   to: Type.Optional(Time('Exclusive.')),
 };
 
 export const TransactionsQuery = Type.Object({ ...transactionFilter, ...paging }, strict);
 export const ExportQuery = Type.Object(
-  { ...transactionFilter, format: Type.Enum(['csv', 'ndjson']) },
+  {
+    ...transactionFilter,
+    format: Type.Enum(['csv', 'ndjson'], { description: 'CSV with a head, or one JSON object a line.' }),
+  },
   strict,
 );
-export const TagQuery = Type.Object({ tag: Text({ minLength: 1 }), app: filter.app }, strict);
+export const TagQuery = Type.Object(
+  { tag: Text({ minLength: 1, description: 'As `x-bonafide-tag` had it, whole.' }), app: filter.app },
+  strict,
+);
 
 export const UsageQuery = Type.Object(
   {
@@ -333,9 +349,9 @@ export const UsageQuery = Type.Object(
 );
 
 export const AppParams = Type.Object({ app: Text({ description: 'Its id or its name.' }) });
-export const KeyParams = Type.Object({ key: Text() });
-export const AdminTokenParams = Type.Object({ adminToken: Text() });
-export const TransactionParams = Type.Object({ transaction: Text() });
+export const KeyParams = Type.Object({ key: Text({ description: 'Its id, which is not the key itself.' }) });
+export const AdminTokenParams = Type.Object({ adminToken: Text({ description: 'Its id.' }) });
+export const TransactionParams = Type.Object({ transaction: Text({ description: 'Its id.' }) });
 
 /** Of a page, as a number. */
 export function limitOf({ limit = '100' }: { limit?: string }): number {
@@ -428,8 +444,8 @@ function toEnding({ createdAt, expiresAt, revokedAt, lastUsedAt }: Key | AdminTo
 export const exported = {
   description: 'As CSV with a head, or one JSON object a line.',
   content: {
-    'text/csv': { schema: Type.String() },
-    'application/x-ndjson': { schema: Type.String() },
+    'text/csv': { schema: Type.String(), example: csv },
+    'application/x-ndjson': { schema: Type.String(), example: ndjson },
   },
 };
 
@@ -460,6 +476,11 @@ const refusals = {
   500: problem('A defect of ours; the log has it.', 'engine_failure', 'The server failed.'),
   503: problem('The database does not answer.', 'storage_unavailable', 'The database does not answer.'),
 };
+
+/** The schema with the one example of it. */
+export function one<Schema extends TSchema>(schema: Schema, value: Static<Schema>): Schema {
+  return withExamples(schema, { one: { summary: 'An example', value } });
+}
 
 /** What every operation of the admin API has in common. */
 export function operation(
