@@ -96,7 +96,7 @@ export function differences(one: ScoreRun, other: ScoreRun): string[] {
     liveness: 'choice of models',
     calibration: 'calibration',
     operatingPoints: 'operating points',
-    fittedOn: 'pictures fitted on',
+    fittedOn: 'set of pictures that a model was fitted on',
   };
   const keys = Object.keys(words) as (keyof ScoreRun)[];
   // The manifest may lie elsewhere by now: what it says is what counts.

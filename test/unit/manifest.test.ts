@@ -183,7 +183,7 @@ describe('a score file', () => {
     const other = { ...run, profile: 'x', calibration: { slopeBelow: 1, slopeAbove: 1, intercept: 0 } };
     assert.deepEqual(differences(run, other), ['profile', 'calibration']);
     const refitted = { ...run, fittedOn: 'f'.repeat(64) };
-    assert.deepEqual(differences(run, refitted), ['pictures fitted on']);
+    assert.deepEqual(differences(run, refitted), ['set of pictures that a model was fitted on']);
     assert.deepEqual(differences(refitted, structuredClone(refitted)), []);
   });
 });
