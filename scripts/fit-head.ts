@@ -6,10 +6,11 @@
  * calibration and operating points are made from those, never from pictures that the head was fitted on.
  */
 
+import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { standardDeviation } from 'simple-statistics';
+import { mean, standardDeviation } from 'simple-statistics';
 import { Value } from 'typebox/value';
 import { fitLogistic, type LogisticFit } from '../src/evaluation/logistic.ts';
 import { type ManifestRow, parseManifest } from '../src/evaluation/manifest.ts';
@@ -21,9 +22,9 @@ import {
   parseScores,
   rowLine,
   ScoreRun,
-  sigmoid,
 } from '../src/evaluation/scores.ts';
 import { cropRegion } from '../src/liveness/crop.ts';
+import { calibrated } from '../src/liveness/decide.ts';
 import { decode, imageFormats } from '../src/liveness/decode.ts';
 import { detect } from '../src/liveness/detect.ts';
 import { HeicDecoder } from '../src/liveness/heic.ts';
@@ -57,11 +58,15 @@ if (manifest === undefined) throw new Error('Name a manifest.');
 /** A face as the head sees it. */
 interface Sample extends ManifestRow {
   readonly profile: string;
+  /** What the network says of the crop, and of it in the mirror. */
+  readonly views: readonly Float32Array[];
+  /** Their mean. */
   readonly features: readonly number[];
 }
 
 const wanted = values.sets?.split(',');
-const rows = parseManifest(await readFile(manifest, 'utf8'), manifest);
+const text = await readFile(manifest);
+const rows = parseManifest(text.toString(), manifest);
 const samples = await extract(rows, values.profiles.split(','));
 const fitted = samples.filter(({ set }) => wanted === undefined || wanted.includes(set));
 
@@ -75,6 +80,9 @@ export const head = {
   weights: ${JSON.stringify(weights.map(digits))},
   intercept: ${digits(intercept)},
 };
+
+/** SHA-256 of the manifest of the pictures that it was fitted on. */
+export const headFittedOn = '${createHash('sha256').update(text).digest('hex')}';
 `,
 );
 
@@ -84,7 +92,10 @@ for (const set of values.scores.length === 0 ? [] : new Set(fitted.map((sample) 
   heads.set(set, fit(fitted.filter((sample) => sample.set !== set)));
 }
 for (const path of values.scores) {
-  const run = Value.Parse(ScoreRun, JSON.parse(await readFile(path.replace(/\.csv$/, '.json'), 'utf8')));
+  const { fittedOn: _, ...run } = Value.Parse(
+    ScoreRun,
+    JSON.parse(await readFile(path.replace(/\.csv$/, '.json'), 'utf8')),
+  );
   const scored = parseScores(await readFile(path, 'utf8'), path);
   const own = new Map(
     samples.filter(({ profile }) => profile === run.profile).map((sample) => [sample.file, sample]),
@@ -98,11 +109,11 @@ for (const path of values.scores) {
     }
     const members = {
       ...face.members,
-      [id]: liveLogOdds(Float32Array.from(sample.features), { head: leftOut, layer: '' }),
+      // As the engine has it: each view's log-odds are bound before they are averaged.
+      [id]: mean(sample.views.map((view) => liveLogOdds(view, { head: leftOut, layer: '' }))),
     };
     const logOdds = fuseMembers(members, run.liveness);
-    const { slope, intercept } = run.calibration;
-    const pLive = sigmoid(slope * logOdds + intercept);
+    const pLive = calibrated(logOdds, run.calibration);
     return rowLine({ ...row, face: { ...face, members, logOdds, pLive } }, columns);
   });
   const out = join(dirname(path), 'cross-validated');
@@ -141,7 +152,7 @@ async function extract(rows: readonly ManifestRow[], profiles: readonly string[]
       const seen = onlyOutput(await network.run(crop));
       const mirrored = onlyOutput(await network.run(mirror(crop, model.input)));
       const features = Array.from(seen, (value, f) => (value + (mirrored[f] as number)) / 2);
-      samples.push({ ...row, profile, features });
+      samples.push({ ...row, profile, views: [seen, mirrored], features });
     }
   }
   return samples;

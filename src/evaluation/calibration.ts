@@ -1,5 +1,6 @@
 /** Calibration, fusion weights and operating points from scores, each score judged by parameters that were fitted without it. */
 
+import { calibrated, halves } from '../liveness/decide.ts';
 import { type OperatingPointName, operatingPointNames } from '../liveness/types.ts';
 import type { Calibration } from '../models/calibration.ts';
 import { fitLogistic } from './logistic.ts';
@@ -10,7 +11,7 @@ import {
   roundThreshold,
   weighPresentations,
 } from './metrics.ts';
-import { type ScoredRow, type ScoreRun, sigmoid } from './scores.ts';
+import type { ScoredRow, ScoreRun } from './scores.ts';
 
 /** A scored presentation, and what its P(live) is made of. */
 export interface FusionRow {
@@ -25,35 +26,90 @@ export interface FusionRow {
 export interface Fusion {
   /** By feature. */
   readonly weights: Readonly<Record<string, number>>;
-  readonly intercept: number;
+  /** Of their weighed sum. */
+  readonly calibration: Calibration['calibration'];
 }
 
+/** What is fitted: the calibration alone, or each member's weight as well. */
+export type Fitted = 'calibration' | 'weights';
+
+/** Penalty on fusion weights: members that say nearly the same share a weight, instead of taking it from each other. */
+const fusionPenalty = 0.01;
+
 /**
- * P(live) = sigmoid(sum of weight x feature + intercept), fitted with every set weighed alike, every group within its set, and
- * both classes alike. Deterministic.
- * @param l2 see `fitLogistic`; 0 for a plain fit.
+ * Weights and calibration of least cross-entropy, every set weighed alike, every group within its set, and both classes alike.
+ * Deterministic.
+ * Slopes are negative, and the same, where scores are higher for attacks than for people.
  * @throws RangeError where a class is empty or a feature is no number.
  */
-export function fitFusion(rows: readonly FusionRow[], { l2 }: { l2: number }): Fusion {
+export function fitFusion(rows: readonly FusionRow[], fitted: Fitted): Fusion {
+  const weights = fitWeights(rows, fitted);
+  return { weights, calibration: fitCalibration(rows, unseenSums(rows, fitted, weights)) };
+}
+
+/** A sum of members is calibrated as it comes; only their weights, where they are fitted, are in proportion to what they add. */
+function fitWeights(rows: readonly FusionRow[], fitted: Fitted): Fusion['weights'] {
   const names = Object.keys(rows[0]?.features ?? {});
-  const { weights, intercept } = fitLogistic(
+  if (fitted === 'calibration') return Object.fromEntries(names.map((name) => [name, 1]));
+  const { weights } = fitLogistic(
     weighPresentations(rows).map(({ features, bonaFide, weight }) => ({
       features: names.map((name) => features[name] ?? Number.NaN),
       bonaFide,
       weight,
     })),
-    l2,
+    fusionPenalty,
   );
-  return { weights: Object.fromEntries(names.map((name, i) => [name, weights[i] as number])), intercept };
+  return Object.fromEntries(names.map((name, i) => [name, weights[i] as number]));
+}
+
+/**
+ * Each row's weighed sum, by weights fitted without its part: on the very rows that weights were fitted on, a sum looks surer
+ * than it is, and so would the calibration be. Where too little is there to leave out, by those weights all the same.
+ */
+function unseenSums(rows: readonly FusionRow[], fitted: Fitted, weights: Fusion['weights']): number[] {
+  const parts = fitted === 'weights' ? partition(rows)?.parts : undefined;
+  if (parts === undefined) return rows.map(({ features }) => weighedSum(weights, features));
+  const fits = eachPart(parts, (isOther) =>
+    fitWeights(
+      rows.filter((_, i) => isOther(i)),
+      fitted,
+    ),
+  );
+  return rows.map(({ features }, i) => weighedSum(fits.get(parts[i]) as Fusion['weights'], features));
+}
+
+/** The least that a calibration file, of four decimals, can tell from no slope at all. */
+const leastSlope = 1e-4;
+
+function fitCalibration(rows: readonly FusionRow[], sums: readonly number[]): Fusion['calibration'] {
+  const fit = (featuresOf: (sum: number) => number[]) =>
+    fitLogistic(
+      weighPresentations(rows).map(({ bonaFide, weight }, i) => ({
+        features: featuresOf(sums[i] as number),
+        bonaFide,
+        weight,
+      })),
+      0,
+    );
+  const { weights, intercept } = fit(halves);
+  const [slopeBelow = 0, slopeAbove = 0] = weights;
+  if (Math.min(slopeBelow, slopeAbove) >= leastSlope) return { slopeBelow, slopeAbove, intercept };
+  // A higher score must never mean less: then one slope has to do for both.
+  const plain = fit((sum) => [sum]);
+  const [slope = 0] = plain.weights;
+  return { slopeBelow: slope, slopeAbove: slope, intercept: plain.intercept };
 }
 
 /** P(live) of one presentation, 0..1. */
-export function fusedScore({ weights, intercept }: Fusion, features: FusionRow['features']): number {
-  const sum = Object.entries(weights).reduce(
-    (z, [name, weight]) => z + weight * (features[name] as number),
-    intercept,
+export function fusedScore({ weights, calibration }: Fusion, features: FusionRow['features']): number {
+  return calibrated(weighedSum(weights, features), calibration);
+}
+
+function weighedSum(weights: Fusion['weights'], features: FusionRow['features']): number {
+  return Object.entries(weights).reduce(
+    (sum, [name, weight]) => sum + weight * (features[name] as number),
+    0,
   );
-  return sigmoid(sum);
 }
 
 /** What is left out in turn: a whole set or, where too few sets have each class, a fifth of the groups. */
@@ -71,30 +127,46 @@ export interface CrossValidation {
  * Scores every presentation by a fit on the others: each set is left out in turn.
  * @throws RangeError where the groups are too few to leave any out.
  */
-export function crossValidate(rows: readonly FusionRow[], options: { l2: number }): CrossValidation {
-  const { leftOut, parts } = partition(rows);
-  const scores: number[] = new Array(rows.length);
-  const accepted: CrossValidation['accepted'][number][] = new Array(rows.length);
-  for (const part of new Set(parts)) {
-    const others = rows.filter((_, i) => parts[i] !== part);
-    const fusion = fitFusion(others, options);
+export function crossValidate(rows: readonly FusionRow[], fitted: Fitted): CrossValidation {
+  const partitioned = partition(rows);
+  if (partitioned === undefined) {
+    throw new RangeError(
+      'Nothing can be left out: there must be two groups of bona fide pictures and two of attacks at least.',
+    );
+  }
+  const { leftOut, parts } = partitioned;
+  const fits = eachPart(parts, (isOther) => {
+    const others = rows.filter((_, i) => isOther(i));
+    const fusion = fitFusion(others, fitted);
     const points = chooseOperatingPoints(
       weighPresentations(others).map((row) => ({ ...row, score: fusedScore(fusion, row.features) })),
     );
-    for (const [i, row] of rows.entries()) {
-      if (parts[i] !== part) continue;
-      const score = fusedScore(fusion, row.features);
-      scores[i] = score;
-      accepted[i] = atPoints((name) => score >= points[name].threshold);
-    }
-  }
-  return { leftOut, scores, accepted };
+    return { fusion, points };
+  });
+  const judged = rows.map(({ features }, i) => {
+    const { fusion, points } = fits.get(parts[i]) as NonNullable<ReturnType<typeof fits.get>>;
+    const score = fusedScore(fusion, features);
+    return { score, accepted: atPoints((name) => score >= points[name].threshold) };
+  });
+  return {
+    leftOut,
+    scores: judged.map(({ score }) => score),
+    accepted: judged.map(({ accepted }) => accepted),
+  };
+}
+
+/** What is made without each part, by part. */
+function eachPart<T>(
+  parts: readonly string[],
+  make: (isOther: (row: number) => boolean) => T,
+): Map<string | undefined, T> {
+  return new Map([...new Set(parts)].map((part) => [part, make((i) => parts[i] !== part)]));
 }
 
 const groupParts = 5;
 
-/** Which part each row belongs to. */
-function partition(rows: readonly FusionRow[]): { leftOut: LeftOut; parts: string[] } {
+/** Which part each row belongs to; nothing where the groups are too few to leave any out. */
+function partition(rows: readonly FusionRow[]): { leftOut: LeftOut; parts: string[] } | undefined {
   const setsWith = (bonaFide: boolean) =>
     new Set(rows.filter((row) => row.bonaFide === bonaFide).map(({ set }) => set)).size;
   // Whichever set is left out, both classes remain.
@@ -104,11 +176,7 @@ function partition(rows: readonly FusionRow[]): { leftOut: LeftOut; parts: strin
     ...new Set(rows.filter((row) => row.bonaFide === bonaFide).map(key)),
   ];
   const [live, attacks] = [groupsOf(true), groupsOf(false)];
-  if (live.length < 2 || attacks.length < 2) {
-    throw new RangeError(
-      'Nothing can be left out: there must be two groups of bona fide pictures and two of attacks at least.',
-    );
-  }
+  if (live.length < 2 || attacks.length < 2) return undefined;
   // Groups of people alone, of both, of attacks alone: each class runs through, so that no part has all of one.
   const attacked = new Set(attacks);
   const inTurn = [
@@ -150,22 +218,13 @@ export function withoutRareSpecies<
 /** With fewer groups of a class a rate of 0 may be one of more than 11 %: a calibration is written, but not without a word. */
 const fewestGroups = 30;
 
-/** What is fitted: slope and intercept alone, or each member's weight as well. */
-export type Fitted = 'calibration' | 'weights';
-
-/** Penalty on fusion weights: members that say nearly the same share a weight, instead of taking it from each other. */
-export const fusionPenalty = 0.01;
-
 const fused = 'log_odds';
 
 /**
  * The assessed rows, ready to be fitted, without species too rare to choose a threshold by.
  * @throws RangeError where the rows do not have the members' log-odds.
  */
-export function fusionRows(
-  rows: readonly ScoredRow[],
-  fitted: Fitted,
-): { rows: FusionRow[]; options: { l2: number } } {
+export function fusionRows(rows: readonly ScoredRow[], fitted: Fitted): FusionRow[] {
   const assessed = rows.flatMap(({ face, ...row }) => {
     if (face === undefined) return [];
     return [{ ...row, features: fitted === 'weights' ? face.members : { [fused]: face.logOdds } }];
@@ -175,7 +234,7 @@ export function fusionRows(
       "The score file has no column of a model's own log-odds, so there are no weights to fit.",
     );
   }
-  return { rows: withoutRareSpecies(assessed), options: { l2: fitted === 'weights' ? fusionPenalty : 0 } };
+  return withoutRareSpecies(assessed);
 }
 
 /**
@@ -189,11 +248,11 @@ export function calibrate(
   run: ScoreRun,
   fitted: Fitted,
 ): { calibration: Calibration; notes: string[] } {
-  const { rows, options } = fusionRows(scored, fitted);
-  const { scores, leftOut } = crossValidate(rows, options);
+  const rows = fusionRows(scored, fitted);
+  const { scores, leftOut } = crossValidate(rows, fitted);
   const presentations = weighPresentations(rows).map((row, i) => ({ ...row, score: scores[i] as number }));
-  const { weights, intercept } = fitFusion(rows, options);
-  if (Object.values(weights).every((weight) => weight <= 0)) {
+  const { weights, calibration } = fitFusion(rows, fitted);
+  if (calibration.slopeBelow < leastSlope) {
     throw new RangeError(
       'These scores are higher for attacks than for people. Look whether the labels are right.',
     );
@@ -241,8 +300,9 @@ export function calibrate(
           ? run.liveness.map(({ model }) => ({ model, weight: weightOf(model) }))
           : run.liveness,
       calibration: {
-        slope: fitted === 'weights' ? 1 : decimals(weights[fused] as number, 4),
-        intercept: decimals(intercept, 4),
+        slopeBelow: decimals(calibration.slopeBelow, 4),
+        slopeAbove: decimals(calibration.slopeAbove, 4),
+        intercept: decimals(calibration.intercept, 4),
       },
       operatingPoints,
       fitted: {

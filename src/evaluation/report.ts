@@ -380,8 +380,8 @@ function methodSection({ method, run, auc, bonaFide, attack }: Summary): Html {
     method.judgedBy === 'profile'
       ? ''
       : method.fitted === 'weights'
-        ? ' Fitted are the weight of every liveness model, slope and intercept.'
-        : ' Fitted are slope and intercept; the weights of the liveness models are the profile\u2019s.';
+        ? ' Fitted are the weight of every liveness model, and the calibration of their sum.'
+        : ' Fitted is the calibration; the weights of the liveness models are the profile\u2019s.';
   return html`<section class="method">
 <h2>How this was made</h2>
 <dl>

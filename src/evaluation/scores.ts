@@ -37,7 +37,7 @@ export interface ScoredRow extends ManifestRow {
   readonly face?: ScoredFace | undefined;
 }
 
-const { calibration, liveness, operatingPoints } = ProfileDescriptor.properties;
+const { calibration, liveness, operatingPoints, fittedOn } = ProfileDescriptor.properties;
 const Digest = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
 /** What the scores were made with, kept beside them: a file that is half of one engine and half of another means nothing. */
@@ -59,6 +59,8 @@ export const ScoreRun = Type.Object({
   liveness,
   calibration,
   operatingPoints,
+  /** Absent too where each score is by parameters fitted without its set. */
+  fittedOn,
 });
 export type ScoreRun = Static<typeof ScoreRun>;
 
@@ -67,7 +69,7 @@ export function describeRun(
   bonafide: string,
   manifest: ScoreRun['manifest'],
 ): ScoreRun {
-  const { id, liveness, calibration, operatingPoints } = profile;
+  const { id, liveness, calibration, operatingPoints, fittedOn } = profile;
   const hashes = Object.fromEntries(models.map((model) => [model.id, model.sha256]));
   const settings = digestSettings(models);
   return {
@@ -79,6 +81,7 @@ export function describeRun(
     liveness,
     calibration,
     operatingPoints,
+    ...(fittedOn !== undefined && { fittedOn }),
   };
 }
 
@@ -93,6 +96,7 @@ export function differences(one: ScoreRun, other: ScoreRun): string[] {
     liveness: 'choice of models',
     calibration: 'calibration',
     operatingPoints: 'operating points',
+    fittedOn: 'set of pictures that a model was fitted on',
   };
   const keys = Object.keys(words) as (keyof ScoreRun)[];
   // The manifest may lie elsewhere by now: what it says is what counts.

@@ -233,6 +233,7 @@ export function summarise(
     },
     sentence: sentence(
       profile,
+      run !== undefined && run.fittedOn === run.manifest.sha256,
       judgedBy,
       eer,
       pointRates(estimates, '', thresholds, judged).balanced,
@@ -349,20 +350,20 @@ function judge(
       all.filter(({ set }) => split.dev.includes(set)),
       fitted,
     );
-    const fusion = fitFusion(dev.rows, dev.options);
-    const scores = dev.rows.map(({ features }) => fusedScore(fusion, features));
+    const fusion = fitFusion(dev, fitted);
+    const scores = dev.map(({ features }) => fusedScore(fusion, features));
     const thresholds = chosen(
-      weighPresentations(dev.rows).map((row, i) => ({ ...row, score: scores[i] as number })),
+      weighPresentations(dev).map((row, i) => ({ ...row, score: scores[i] as number })),
       scores,
     );
-    const judged = fusionRows(counted, fitted).rows.map(({ features }, i) =>
+    const judged = fusionRows(counted, fitted).map(({ features }, i) =>
       asJudged(answered[i] as ScoredRow, fusedScore(fusion, features)),
     );
     return { judged, thresholds, judgedBy: 'development sets' };
   }
 
-  const { rows, options } = fusionRows(counted, fitted);
-  const validated = attempt(() => crossValidate(rows, options));
+  const rows = fusionRows(counted, fitted);
+  const validated = attempt(() => crossValidate(rows, fitted));
   if (validated !== undefined) {
     const { scores, accepted, leftOut } = validated;
     const judged = answered.map((row, i) => ({
@@ -680,6 +681,7 @@ function worst(judged: readonly Judged[], bonaFide: boolean, { balanced }: Thres
 /** The result as somebody would say it who has never heard of an error rate. */
 function sentence(
   profile: string,
+  isFittedOn: boolean,
   judgedBy: JudgedBy,
   eer: Estimate | undefined,
   { maxApcer, apcer = maxApcer, bpcer }: PointRates,
@@ -690,6 +692,9 @@ function sentence(
     own.nonResponse.value > 0 ? [`${percent(own.nonResponse.value)} of the ${name}`] : [];
   const silent = [...share(bonaFide, 'pictures of people'), ...share(attack, 'attacks')].join(' and ');
   const unanswered = silent === '' ? 'Every picture gets an answer.' : `It gives no answer for ${silent}.`;
+  const warning = isFittedOn
+    ? ' A model of it was fitted on these very pictures, so expect more errors on others.'
+    : '';
   const range = (own: Estimate) =>
     own.low === null || own.high === null
       ? percent(own.value)
@@ -700,9 +705,9 @@ function sentence(
       ...(bpcer ? [`turns away ${often(bpcer.value)} people (${range(bpcer)})`] : []),
       ...(worst ? [`lets ${often(worst.value)} attacks through (${range(worst)})`] : []),
     ].join(' and ');
-    return `At its own balanced threshold, ${profile} ${rates || 'gave no answer'}. ${unanswered}`;
+    return `At its own balanced threshold, ${profile} ${rates || 'gave no answer'}. ${unanswered}${warning}`;
   }
-  return `With one threshold for every camera, ${profile} turns away ${often(eer.value)} people and lets ${often(eer.value)} attacks through (${range(eer)}). ${unanswered}`;
+  return `With one threshold for every camera, ${profile} turns away ${often(eer.value)} people and lets ${often(eer.value)} attacks through (${range(eer)}). ${unanswered}${warning}`;
 }
 
 function often(rate: number): string {

@@ -9,7 +9,25 @@ import { type OperatingPointName, operatingPointNames, type Verdict } from './ty
  */
 export function fuse(logOdds: readonly number[], profile: ProfileDescriptor): number {
   const sum = profile.liveness.reduce((total, { weight }, i) => total + weight * (logOdds[i] as number), 0);
-  return 1 / (1 + Math.exp(-(profile.calibration.slope * sum + profile.calibration.intercept)));
+  return calibrated(sum, profile.calibration);
+}
+
+/**
+ * @param sum weighed log-odds of "live".
+ * @returns P(live), 0..1: never less for a higher sum.
+ */
+export function calibrated(
+  sum: number,
+  { slopeBelow, slopeAbove, intercept }: ProfileDescriptor['calibration'],
+): number {
+  const [below, above] = halves(sum);
+  return 1 / (1 + Math.exp(-(slopeBelow * below + slopeAbove * above + intercept)));
+}
+
+/** A sum as what is below 0 and what is above, which add up to it and pass into each other smoothly: ln(1 + e^x) bends once. */
+export function halves(sum: number): [below: number, above: number] {
+  const bend = Math.log1p(Math.exp(-Math.abs(sum)));
+  return [Math.min(sum, 0) - bend, Math.max(sum, 0) + bend];
 }
 
 /** The verdict at each operating point. */

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { type ModelDescriptor, ProfileDescriptor } from './descriptor.ts';
-import { check, DescriptorError, parseJson, type ResolvedProfile } from './registry.ts';
+import { check, checkThresholds, DescriptorError, parseJson, type ResolvedProfile } from './registry.ts';
 
 const strict = { additionalProperties: false } as const;
 const { id, liveness, calibration, operatingPoints } = ProfileDescriptor.properties;
@@ -70,6 +70,7 @@ export async function loadCalibration(path: string): Promise<LoadedCalibration> 
   const name = basename(path);
   const bytes = await readFile(path);
   const calibration = check(name, Calibration, parseJson(name, bytes.toString()));
+  checkThresholds(name, calibration.operatingPoints);
   return { ...calibration, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 

@@ -1,7 +1,7 @@
 /** Every model and profile the product ships with, as data. Sources, hashes and preprocessing are pinned by `test/real`. */
 
 import type { ModelDescriptor, ProfileDescriptor } from './descriptor.ts';
-import { head } from './head.ts';
+import { head, headFittedOn } from './head.ts';
 
 const npmTarball = {
   npm: 'faceplugin-face-recognition-js@0.0.1',
@@ -147,17 +147,18 @@ export const profiles: readonly ProfileDescriptor[] = [
     title: 'YuNet, the MiniFASNet pair, MiniFAS 128 and our head on it',
     detector: 'yunet-2023mar',
     liveness: [
-      { model: 'minifasnet-v2', weight: 0.3911 },
-      { model: 'minifasnet-v1se', weight: 0.1656 },
-      { model: 'minifas-128', weight: 0.2772 },
-      { model: 'minifas-128-head', weight: 0.5683 },
+      { model: 'minifasnet-v2', weight: 0.393 },
+      { model: 'minifasnet-v1se', weight: 0.166 },
+      { model: 'minifas-128', weight: 0.2775 },
+      { model: 'minifas-128-head', weight: 0.5684 },
     ],
-    calibration: { slope: 1, intercept: 0.865 },
+    calibration: { slopeBelow: 2.0763, slopeAbove: 0.3465, intercept: 2.8073 },
     operatingPoints: {
-      weak: { threshold: 0.385, apcer: 0.0784, bpcer: 0.0099 },
-      balanced: { threshold: 0.488, apcer: 0.0507, bpcer: 0.024 },
-      strict: { threshold: 0.9753, apcer: 0.0092, bpcer: 0.3988 },
+      weak: { threshold: 0.426, apcer: 0.0772, bpcer: 0.0099 },
+      balanced: { threshold: 0.606, apcer: 0.0495, bpcer: 0.0278 },
+      strict: { threshold: 0.982, apcer: 0.0092, bpcer: 0.5723 },
     },
+    fittedOn: headFittedOn,
   },
   {
     id: 'standard',
@@ -165,11 +166,12 @@ export const profiles: readonly ProfileDescriptor[] = [
     detector: 'ultraface-rfb-320',
     landmarks: 'landmark-68',
     liveness: [{ model: 'minifas-128-head', weight: 1 }],
-    calibration: { slope: 1.5349, intercept: 0.0902 },
+    calibration: { slopeBelow: 2.161, slopeAbove: 0.9718, intercept: 1.0935 },
     operatingPoints: {
-      weak: { threshold: 0.079, apcer: 0.4942, bpcer: 0.01 },
-      balanced: { threshold: 0.53, apcer: 0.1026, bpcer: 0.1281 },
-      strict: { threshold: 0.9727, apcer: 0.008, bpcer: 0.5408 },
+      weak: { threshold: 0.0535, apcer: 0.4977, bpcer: 0.01 },
+      balanced: { threshold: 0.601, apcer: 0.0978, bpcer: 0.134 },
+      strict: { threshold: 0.9635, apcer: 0.008, bpcer: 0.5545 },
     },
+    fittedOn: headFittedOn,
   },
 ];

@@ -187,13 +187,25 @@ export const ProfileDescriptor = Type.Object(
     detector: Id,
     /** Absent where the detector gives the five points itself. */
     landmarks: Type.Optional(Id),
-    /** P(live) = sigmoid(slope x sum(weight x log-odds) + intercept). */
     liveness: Type.Array(Type.Object({ model: Id, weight: Type.Number() }, strict), { minItems: 1 }),
-    calibration: Type.Object({ slope: Type.Number(), intercept: Type.Number() }, strict),
+    /**
+     * P(live) = sigmoid(intercept - slopeBelow x ln(1 + exp(-s)) + slopeAbove x ln(1 + exp(s))), s = sum(weight x log-odds): a slope
+     * for evidence of an attack and one for evidence of life. With 1, 1 and 0 it is sigmoid(s).
+     */
+    calibration: Type.Object(
+      {
+        slopeBelow: Type.Number({ exclusiveMinimum: 0 }),
+        slopeAbove: Type.Number({ exclusiveMinimum: 0 }),
+        intercept: Type.Number(),
+      },
+      strict,
+    ),
     operatingPoints: Type.Object(
       { weak: OperatingPoint, balanced: OperatingPoint, strict: OperatingPoint },
       strict,
     ),
+    /** SHA-256 of the manifest that a model's parameters were fitted on: of those pictures its scores are too good. */
+    fittedOn: Type.Optional(Sha256),
   },
   strict,
 );

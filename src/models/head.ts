@@ -34,3 +34,6 @@ export const head = {
   ],
   intercept: 1.5187,
 };
+
+/** SHA-256 of the manifest of the pictures that it was fitted on. */
+export const headFittedOn = 'e340e7a00793713782176774c99174f0f01622b10cfe44d88cd6aa5d4ba10a91';

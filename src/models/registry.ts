@@ -51,7 +51,8 @@ export interface Registry {
  * The catalog, and over it what `<id>.model.json` and `<id>.profile.json` in the folder describe: a file with an id of
  * the catalog takes that entry's place. A folder that does not exist is an empty one.
  *
- * @throws {DescriptorError} for a JSON file that is neither, is named otherwise than its id, or breaks the schema
+ * @throws {DescriptorError} for a JSON file that is neither, is named otherwise than its id, or breaks the schema, and for a profile
+ *   whose thresholds do not rise
  */
 export async function loadRegistry(folder: string): Promise<Registry> {
   const models = new Map(catalog.models.map((model) => [model.id, model]));
@@ -71,8 +72,10 @@ export async function loadRegistry(folder: string): Promise<Registry> {
         `${name} describes ${entry.id}, so it must be named ${entry.id}.${kind}.json.`,
       );
     }
-    if ('operatingPoints' in entry) profiles.set(entry.id, entry);
-    else models.set(entry.id, entry);
+    if ('operatingPoints' in entry) {
+      checkThresholds(name, entry.operatingPoints);
+      profiles.set(entry.id, entry);
+    } else models.set(entry.id, entry);
   }
 
   return { models, profiles, profile: (id) => resolve(models, profiles, id) };
@@ -145,6 +148,17 @@ export function parseJson(name: string, text: string): unknown {
   } catch (error) {
     throw new DescriptorError(`${name} is not JSON: ${(error as Error).message}.`, { cause: error });
   }
+}
+
+/** @throws {DescriptorError} where a stricter operating point would let more pass than a weaker one */
+export function checkThresholds(
+  name: string,
+  { weak, balanced, strict }: ProfileDescriptor['operatingPoints'],
+): void {
+  if (weak.threshold <= balanced.threshold && balanced.threshold <= strict.threshold) return;
+  throw new DescriptorError(
+    `${name}: /operatingPoints must have thresholds that rise from weak over balanced to strict, or are the same, and they are ${weak.threshold}, ${balanced.threshold} and ${strict.threshold}.`,
+  );
 }
 
 /** Checks against the schema of the model's own task: against the union of all, the errors would be those of another. */

@@ -20,7 +20,7 @@ export const run: ScoreRun = {
     { model: 'drawn-net', weight: 1 },
     { model: 'other-net', weight: 0.5 },
   ],
-  calibration: { slope: 0.5, intercept: 0.25 },
+  calibration: { slopeBelow: 0.6, slopeAbove: 0.4, intercept: 0.25 },
   operatingPoints: {
     weak: { threshold: 0.2, apcer: 0, bpcer: 0 },
     balanced: { threshold: 0.55, apcer: 0, bpcer: 0 },
@@ -60,7 +60,8 @@ export function drawScores(seed: number): string {
             Number(value.toFixed(1)),
           ) as [number, number];
           const logOdds = Number((members[0] + 0.5 * members[1]).toFixed(9));
-          const pLive = Number((1 / (1 + Math.exp(-(0.5 * logOdds + 0.25)))).toPrecision(9));
+          const [below, above] = [-Math.log(1 + Math.exp(-logOdds)), Math.log(1 + Math.exp(logOdds))];
+          const pLive = Number((1 / (1 + Math.exp(-(0.6 * below + 0.4 * above + 0.25)))).toPrecision(9));
           const measures = [60 + 400 * draw(), 20 + 220 * draw(), 15 * draw(), 140 * draw() - 70];
           lines.push(
             `${head},assessed,,${draw() < 0.1 ? 2 : 1},${pLive},${logOdds},${members},${measures.map((value) => value.toFixed(3))}`,

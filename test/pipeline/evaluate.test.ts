@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { parseScores } from '../../src/evaluation/scores.ts';
+import { calibrated } from '../../src/liveness/decide.ts';
 import { openStorage } from '../../src/storage/database.ts';
 import { Transactions } from '../../src/storage/transactions.ts';
 import { landscape, placeFaces, readPhotos } from '../helpers/pictures.ts';
@@ -159,9 +160,7 @@ describe('evaluate', () => {
       0,
     );
     assert.ok(Math.abs(sum - logOdds) < 1e-6);
-    assert.ok(
-      Math.abs(1 / (1 + Math.exp(-(calibration.slope * logOdds + calibration.intercept))) - pLive) < 1e-6,
-    );
+    assert.ok(Math.abs(calibrated(logOdds, calibration) - pLive) < 1e-6);
   });
 
   it('makes its report of the scores alone', async () => {
@@ -265,7 +264,7 @@ describe('calibrate', () => {
     const [plain, own] = await Promise.all([check(), check('--calibration', path)]);
     const faceOf = ({ stdout: line }: { stdout: string }) => JSON.parse(line).assessment.faces[0];
     const [{ logOdds }] = faceOf(plain).scores;
-    const expected = 1 / (1 + Math.exp(-(calibration.slope * logOdds + calibration.intercept)));
+    const expected = calibrated(logOdds, calibration);
     assert.ok(Math.abs(faceOf(own).pLive - expected) < 1e-9);
     assert.notEqual(faceOf(plain).pLive, faceOf(own).pLive);
     assert.equal(
@@ -295,11 +294,8 @@ describe('calibrate', () => {
       const file = await readFile(path);
       const own = JSON.parse(file.toString());
       assert.deepEqual(operatingPoints, own.operatingPoints);
-      const { slope, intercept } = own.calibration;
       const logOdds = faces[0]?.scores[0]?.logOdds as number;
-      assert.ok(
-        Math.abs((faces[0]?.pLive as number) - 1 / (1 + Math.exp(-(slope * logOdds + intercept)))) < 1e-9,
-      );
+      assert.ok(Math.abs((faces[0]?.pLive as number) - calibrated(logOdds, own.calibration)) < 1e-9);
       assert.equal(calibrationSha256, createHash('sha256').update(file).digest('hex'));
       answered = { requestId, calibrationSha256 };
     } finally {

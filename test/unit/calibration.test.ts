@@ -15,6 +15,7 @@ import {
   fusedScore,
   fusionRows,
 } from '../../src/evaluation/calibration.ts';
+import { fitLogistic } from '../../src/evaluation/logistic.ts';
 import { decisionRates, weighPresentations } from '../../src/evaluation/metrics.ts';
 import { parseScores } from '../../src/evaluation/scores.ts';
 import { applyCalibration, digestSettings, loadCalibration } from '../../src/models/calibration.ts';
@@ -36,73 +37,155 @@ function drawn(count: number): FusionRow[] {
   });
 }
 
+/** Rows whose classes are drawn from one sum with this chance of being live. */
+function drawnBy(chance: (sum: number) => number, count: number): FusionRow[] {
+  const draw = drawNumbers(8);
+  return Array.from({ length: count }, (_, i) => {
+    const sum = 12 * draw() - 6;
+    return { bonaFide: draw() < chance(sum), set: 's', group: `g${i}`, features: { sum } };
+  });
+}
+
 describe('fitFusion', () => {
   it('finds the weights again that the classes were drawn by', () => {
-    const { weights, intercept } = fitFusion(drawn(20_000), { l2: 0 });
-    // Three standard errors or more of a fit on as many rows.
-    near(weights.one as number, 1.5, 0.06);
-    near(weights.two as number, -0.1, 0.006);
-    near(weights.noise as number, 0, 0.12);
-    near(intercept, 0, 0.08);
+    const { weights, calibration } = fitFusion(drawn(20_000), 'weights');
+    const { slopeBelow, slopeAbove, intercept } = calibration;
+    // Weights are kept small and the slopes make up for it: what counts is their product.
+    for (const slope of [slopeBelow, slopeAbove]) {
+      near(slope * (weights.one as number), 1.5, 0.1);
+      near(slope * (weights.two as number), -0.1, 0.01);
+      near(slope * (weights.noise as number), 0, 0.12);
+    }
+    near(intercept, 0, 0.1);
   });
 
-  it('is the same in every run, and whatever the unit of a feature', () => {
+  it('finds both slopes again that the classes were drawn by', () => {
+    const odds = (sum: number) => 2 * Math.log(1 + Math.exp(-sum)) - 0.5 * Math.log(1 + Math.exp(sum));
+    const rows = drawnBy((sum) => 1 / (1 + Math.exp(odds(sum))), 40_000);
+    const { weights, calibration } = fitFusion(rows, 'calibration');
+    assert.deepEqual(weights, { sum: 1 });
+    near(calibration.slopeBelow, 2, 0.15);
+    near(calibration.slopeAbove, 0.5, 0.05);
+    // Both classes are weighed alike, so that odds are less by those with which they were drawn.
+    const people = rows.filter(({ bonaFide }) => bonaFide).length;
+    near(calibration.intercept, -Math.log(people / (rows.length - people)), 0.15);
+  });
+
+  it('has one slope where two would let a higher sum mean less', () => {
+    // The highest sums are attacks' more often than those in the middle are.
+    const rows = drawnBy((sum) => (sum < -1 ? 0.02 : sum < 3 ? 0.95 : 0.8), 4000);
+    const { slopeBelow, slopeAbove, intercept } = fitFusion(rows, 'calibration').calibration;
+    const plain = fitLogistic(
+      rows.map((row) => ({ ...row, features: [row.features.sum as number], weight: 1 })),
+      0,
+    );
+    assert.ok(slopeBelow > 0);
+    assert.equal(slopeAbove, slopeBelow);
+    near(slopeBelow, plain.weights[0] as number);
+    near(intercept, plain.intercept);
+  });
+
+  it('has one slope, below 0, where labels say the opposite of the scores', () => {
+    const rows = drawnBy((sum) => 1 / (1 + Math.exp(sum)), 4000);
+    const { slopeBelow, slopeAbove } = fitFusion(rows, 'calibration').calibration;
+    assert.equal(slopeAbove, slopeBelow);
+    near(slopeBelow, -1, 0.1);
+  });
+
+  it('calibrates sums by weights that were fitted without their set', () => {
+    const rows = drawn(90);
+    const { weights, calibration } = fitFusion(rows, 'weights');
+    const sumsBy = (weightsOf: (row: FusionRow) => Readonly<Record<string, number>>) =>
+      rows.map((row) => {
+        const own = weightsOf(row);
+        const sum = Object.keys(own).reduce(
+          (z, name) => z + (own[name] as number) * (row.features[name] as number),
+          0,
+        );
+        return { ...row, features: { sum } };
+      });
+    const without = new Map(
+      ['s0', 's1', 's2'].map((set) => [
+        set,
+        fitFusion(
+          rows.filter((row) => row.set !== set),
+          'weights',
+        ).weights,
+      ]),
+    );
+    const unseen = sumsBy(({ set }) => without.get(set) ?? assert.fail());
+    assert.deepEqual(fitFusion(unseen, 'calibration').calibration, calibration);
+    assert.notDeepEqual(
+      fitFusion(
+        sumsBy(() => weights),
+        'calibration',
+      ).calibration,
+      calibration,
+    );
+  });
+
+  it('is the same in every run, and scores the same whatever the unit of a feature', () => {
     const rows = drawn(300);
-    assert.deepEqual(fitFusion(rows, { l2: 0.05 }), fitFusion(rows, { l2: 0.05 }));
     const scaled = rows.map((row) => ({
       ...row,
       features: { ...row.features, one: (row.features.one as number) * 1000 },
     }));
-    const [plain, large] = [fitFusion(rows, { l2: 0.05 }), fitFusion(scaled, { l2: 0.05 })];
+    const [plain, large] = [fitFusion(rows, 'weights'), fitFusion(scaled, 'weights')];
+    assert.deepEqual(fitFusion(rows, 'weights'), plain);
     near((large.weights.one as number) * 1000, plain.weights.one as number);
-    near(large.intercept, plain.intercept);
+    near(large.calibration.intercept, plain.calibration.intercept);
+    near(
+      fusedScore(large, (scaled[0] as FusionRow).features),
+      fusedScore(plain, (rows[0] as FusionRow).features),
+    );
   });
 
-  it('shrinks with the penalty, and shares a weight between two that say the same', () => {
-    const rows = drawn(300);
-    const size = (l2: number) => Math.abs(fitFusion(rows, { l2 }).weights.one as number);
-    assert.ok(size(0) > size(0.1) && size(0.1) > size(1));
-    const twins = rows.map((row) => ({
+  it('shares a weight between two that say the same', () => {
+    const twins = drawn(300).map((row) => ({
       ...row,
       features: { a: row.features.one as number, b: row.features.one as number },
     }));
-    const { weights } = fitFusion(twins, { l2: 0.01 });
+    const { weights } = fitFusion(twins, 'weights');
+    assert.ok((weights.a as number) > 0);
     near(weights.a as number, weights.b as number);
   });
 
   it('weighs sets alike: a set that is there ten times over changes nothing', () => {
     const rows = drawn(300);
     const crowded = [...rows, ...rows.filter(({ set }) => set === 's1').flatMap((row) => [row, row, row])];
-    near(
-      fitFusion(crowded, { l2: 0 }).weights.one as number,
-      fitFusion(rows, { l2: 0 }).weights.one as number,
-    );
+    const [plain, many] = [fitFusion(rows, 'weights'), fitFusion(crowded, 'weights')];
+    near(many.weights.one as number, plain.weights.one as number);
+    near(many.calibration.slopeAbove, plain.calibration.slopeAbove);
   });
 
   it('refuses an empty class and a missing feature', () => {
     const rows = drawn(30);
-    assert.throws(() => fitFusion([], { l2: 0 }), RangeError);
-    assert.throws(
-      () =>
-        fitFusion(
-          rows.filter(({ bonaFide }) => bonaFide),
-          { l2: 0 },
-        ),
-      RangeError,
-    );
+    const people = rows.filter(({ bonaFide }) => bonaFide);
+    for (const fitted of ['weights', 'calibration'] as const) {
+      assert.throws(() => fitFusion([], fitted), /^RangeError: A fit needs at least one/);
+      assert.throws(() => fitFusion(people, fitted), /^RangeError: A fit needs at least one/);
+    }
     const gap = rows.map((row, i) => (i === 7 ? { ...row, features: { one: 1, two: 1 } } : row));
-    assert.throws(() => fitFusion(gap as FusionRow[], { l2: 0 }), /A row without a score cannot be fitted/);
+    assert.throws(() => fitFusion(gap as FusionRow[], 'weights'), /A row without a score cannot be fitted/);
+  });
+});
+
+describe('fitLogistic', () => {
+  it('shrinks its weights with the penalty', () => {
+    const rows = drawn(300).map((row) => ({ ...row, features: [row.features.one as number], weight: 1 }));
+    const size = (l2: number) => Math.abs(fitLogistic(rows, l2).weights[0] as number);
+    assert.ok(size(0) > size(0.1) && size(0.1) > size(1));
   });
 });
 
 describe('crossValidate', () => {
   it('judges every set by a fit on the others', () => {
     const rows = drawn(120);
-    const { scores, leftOut } = crossValidate(rows, { l2: 0 });
+    const { scores, leftOut } = crossValidate(rows, 'weights');
     assert.equal(leftOut, 'set');
     const fusion = fitFusion(
       rows.filter(({ set }) => set !== 's1'),
-      { l2: 0 },
+      'weights',
     );
     for (const [i, row] of rows.entries()) {
       if (row.set === 's1') assert.equal(scores[i], fusedScore(fusion, row.features));
@@ -113,7 +196,7 @@ describe('crossValidate', () => {
     const rows = drawn(120);
     const turned = rows.map((row) => (row.set === 's2' ? { ...row, bonaFide: !row.bonaFide } : row));
     const of = (own: FusionRow[]) => {
-      const { scores, accepted } = crossValidate(own, { l2: 0 });
+      const { scores, accepted } = crossValidate(own, 'weights');
       return own.map((_, i) => [scores[i], accepted[i]]).filter((_, i) => own[i]?.set === 's2');
     };
     assert.deepEqual(of(turned), of(rows));
@@ -130,7 +213,7 @@ describe('crossValidate', () => {
     const turned = rows.map((row) =>
       isOfIt(row) ? { ...row, features: { one: 9, two: 9, noise: 9 } } : row,
     );
-    const [before, after] = [crossValidate(rows, { l2: 0 }), crossValidate(turned, { l2: 0 })];
+    const [before, after] = [crossValidate(rows, 'weights'), crossValidate(turned, 'weights')];
     assert.equal(before.leftOut, 'group');
     // About a fifth of the others share its part, and are judged without it; the rest are judged with it.
     const others = rows.filter((row) => !isOfIt(row)).length;
@@ -145,7 +228,10 @@ describe('crossValidate', () => {
     const people = [0, 1, 2, 3, 4, 5].map((i) => row(true, i));
     // Any two of six: those five apart must not be left out together.
     for (const [one, other] of people.flatMap((_, i) => people.slice(0, i).map((__, j) => [i, j] as const))) {
-      const { leftOut, scores } = crossValidate([...people, row(false, one), row(false, other)], { l2: 0 });
+      const { leftOut, scores } = crossValidate(
+        [...people, row(false, one), row(false, other)],
+        'calibration',
+      );
       assert.equal(leftOut, 'group');
       assert.equal(scores.filter(Number.isFinite).length, 8);
     }
@@ -153,7 +239,7 @@ describe('crossValidate', () => {
 
   it('is refused where nothing can be left out', () => {
     const rows = drawn(40).map((row) => ({ ...row, set: 's', group: String(row.bonaFide) }));
-    assert.throws(() => crossValidate(rows, { l2: 0 }), /^RangeError: Nothing can be left out/);
+    assert.throws(() => crossValidate(rows, 'weights'), /^RangeError: Nothing can be left out/);
   });
 });
 
@@ -163,16 +249,17 @@ describe('calibrate', () => {
   it('writes what a fit finds, and points whose rates are those of its own scores', () => {
     const { calibration } = calibrate(rows, run, 'calibration');
     const own = fusionRows(rows, 'calibration');
-    const fusion = fitFusion(own.rows, own.options);
-    near(calibration.calibration.slope, fusion.weights.log_odds as number, 1e-4);
-    near(calibration.calibration.intercept, fusion.intercept, 1e-4);
+    const fusion = fitFusion(own, 'calibration').calibration;
+    for (const name of ['slopeBelow', 'slopeAbove', 'intercept'] as const) {
+      near(calibration.calibration[name], fusion[name], 1e-4);
+    }
     assert.deepEqual(calibration.liveness, run.liveness);
-    const { scores } = crossValidate(own.rows, own.options);
+    const { scores } = crossValidate(own, 'calibration');
     const { weak, balanced, strict } = calibration.operatingPoints;
     assert.ok(weak.threshold <= balanced.threshold && balanced.threshold <= strict.threshold);
     for (const { threshold, apcer, bpcer } of [weak, balanced, strict]) {
       const rates = decisionRates(
-        weighPresentations(own.rows).map((row, i) => ({
+        weighPresentations(own).map((row, i) => ({
           ...row,
           accepted: (scores[i] as number) >= threshold,
         })),
@@ -184,7 +271,6 @@ describe('calibrate', () => {
 
   it('fits the members\u2019 weights where it is asked to', () => {
     const { calibration } = calibrate(rows, run, 'weights');
-    assert.equal(calibration.calibration.slope, 1);
     assert.deepEqual(
       calibration.liveness.map(({ model }) => model),
       ['drawn-net', 'other-net'],
@@ -192,9 +278,10 @@ describe('calibrate', () => {
     const own = fusionRows(rows, 'weights');
     near(
       calibration.liveness[1]?.weight as number,
-      fitFusion(own.rows, own.options).weights['other-net'] as number,
+      fitFusion(own, 'weights').weights['other-net'] as number,
       1e-4,
     );
+    near(calibration.calibration.slopeBelow, fitFusion(own, 'weights').calibration.slopeBelow, 1e-4);
   });
 
   it('does not hang a threshold on a species of one group', () => {
@@ -287,8 +374,15 @@ describe('a calibration file', () => {
     refused({ settings: 'e'.repeat(64) }, /said otherwise of preprocessing or outputs/);
     refused({ liveness: [] }, /c\.json weighs , and the profile standard has minifas-128-head/);
 
-    await writeFile(path, JSON.stringify({ ...own, calibration: { slope: 'steep' } }));
+    await writeFile(path, JSON.stringify({ ...own, calibration: { slope: 1, intercept: 0 } }));
     await assert.rejects(loadCalibration(path), /^DescriptorError: calibration\.json: \/calibration/);
+    const { weak, balanced, strict } = own.operatingPoints;
+    const turned = { weak: { ...weak, threshold: 1 }, balanced, strict };
+    await writeFile(path, JSON.stringify({ ...own, operatingPoints: turned }));
+    await assert.rejects(
+      loadCalibration(path),
+      /^DescriptorError: calibration\.json: \/operatingPoints must have thresholds that rise/,
+    );
     await writeFile(path, '{');
     await assert.rejects(loadCalibration(path), /^DescriptorError: calibration\.json is not JSON/);
   });

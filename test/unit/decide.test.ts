@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decide, fuse } from '../../src/liveness/decide.ts';
+import { calibrated, decide, fuse, halves } from '../../src/liveness/decide.ts';
 import { profiles } from '../../src/models/catalog.ts';
 import type { ProfileDescriptor } from '../../src/models/descriptor.ts';
 
@@ -16,7 +16,7 @@ function profile(change: Partial<ProfileDescriptor> = {}): ProfileDescriptor {
       { model: 'one', weight: 1 },
       { model: 'two', weight: 0.5 },
     ],
-    calibration: { slope: 2, intercept: -1 },
+    calibration: { slopeBelow: 2, slopeAbove: 2, intercept: -1 },
     operatingPoints: {
       weak: { threshold: 0.2, ...rates },
       balanced: { threshold: 0.5, ...rates },
@@ -28,10 +28,64 @@ function profile(change: Partial<ProfileDescriptor> = {}): ProfileDescriptor {
 
 const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
 
+function near(actual: number, expected: number): void {
+  assert.ok(Math.abs(actual - expected) < 1e-12, `${actual}, not ${expected}`);
+}
+
+describe('halves', () => {
+  it('are the log-probabilities of both answers, by hand', () => {
+    // e^s = 3: the odds are 3 to 1, so ln(3/4) below and -ln(1/4) above.
+    const [below, above] = halves(Math.log(3));
+    near(below, Math.log(3 / 4));
+    near(above, Math.log(4));
+    const [even, alike] = halves(0);
+    near(even, -Math.LN2);
+    near(alike, Math.LN2);
+  });
+
+  it('add up to the sum, each on its own side of 0, however far out', () => {
+    for (const sum of [-1e6, -800, -6, -0.3, 0, 1e-9, 2, 6, 800, 1e6]) {
+      const [below, above] = halves(sum);
+      near((below + above) / Math.max(1, Math.abs(sum)), sum / Math.max(1, Math.abs(sum)));
+      assert.ok(below <= 0 && above >= 0, `${sum}`);
+    }
+  });
+});
+
+describe('calibrated', () => {
+  it('is the sigmoid with slopes of 1 and no intercept', () => {
+    const plain = { slopeBelow: 1, slopeAbove: 1, intercept: 0 };
+    for (const sum of [-6, -1.5, 0, 0.7, 6]) near(calibrated(sum, plain), sigmoid(sum));
+  });
+
+  it('follows a slope on each side, by hand', () => {
+    const own = { slopeBelow: 2, slopeAbove: 0.5, intercept: Math.log(3) };
+    // Odds of 3 x (1/2)^2 x 2^0.5 at 0, and of 3 x (3/4)^2 x 4^0.5 where e^s = 3.
+    const at = (odds: number) => odds / (1 + odds);
+    near(calibrated(0, own), at(0.75 * Math.SQRT2));
+    near(calibrated(Math.log(3), own), at(3.375));
+    near(calibrated(-Math.log(3), own), at(3 * (1 / 4) ** 2 * (4 / 3) ** 0.5));
+  });
+
+  it('never falls where the sum rises, and stays a probability far out', () => {
+    for (const [slopeBelow, slopeAbove] of [
+      [2.1, 0.3],
+      [0.01, 5],
+    ] as const) {
+      const own = { slopeBelow, slopeAbove, intercept: 0.5 };
+      const values = Array.from({ length: 2001 }, (_, i) => calibrated((i - 1000) / 50, own));
+      assert.ok(values.every((value, i) => i === 0 || value >= (values[i - 1] as number)));
+      assert.ok((values[1100] as number) > (values[900] as number));
+      assert.equal(calibrated(-1e6, own), 0);
+      assert.equal(calibrated(1e6, own), 1);
+    }
+  });
+});
+
 describe('fuse', () => {
   it('adds the weighed log-odds before it calibrates', () => {
-    assert.equal(fuse([0.75, 0.5], profile()), sigmoid(2 * (0.75 + 0.25) - 1));
-    assert.equal(fuse([0.25, 0.5], profile()), 0.5);
+    near(fuse([0.75, 0.5], profile()), sigmoid(2 * (0.75 + 0.25) - 1));
+    near(fuse([0.25, 0.5], profile()), 0.5);
   });
 
   it('weighs each model by its own place', () => {

@@ -180,7 +180,10 @@ describe('a score file', () => {
     assert.deepEqual(differences(run, structuredClone(run)), []);
     const moved = { ...run, manifest: { ...run.manifest, path: '../other.csv' } };
     assert.deepEqual(differences(run, moved), []);
-    const other = { ...run, profile: 'x', calibration: { slope: 1, intercept: 0 } };
+    const other = { ...run, profile: 'x', calibration: { slopeBelow: 1, slopeAbove: 1, intercept: 0 } };
     assert.deepEqual(differences(run, other), ['profile', 'calibration']);
+    const refitted = { ...run, fittedOn: 'f'.repeat(64) };
+    assert.deepEqual(differences(run, refitted), ['set of pictures that a model was fitted on']);
+    assert.deepEqual(differences(refitted, structuredClone(refitted)), []);
   });
 });

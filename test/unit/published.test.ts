@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readRun, readScores } from '../../src/cli/score-file.ts';
 import { calibrate } from '../../src/evaluation/calibration.ts';
-import { type ScoreRun, sigmoid } from '../../src/evaluation/scores.ts';
+import type { ScoreRun } from '../../src/evaluation/scores.ts';
 import { summarise } from '../../src/evaluation/summary.ts';
+import { calibrated } from '../../src/liveness/decide.ts';
 import { profiles } from '../../src/models/catalog.ts';
 
 const sets = 'nuaa,roboflow-facedetect,diy-scenes,hagrid-webcam,selfie-friends,angelina-screens';
@@ -46,7 +47,6 @@ for (const [id, aim] of Object.entries(aims)) {
     });
 
     it('hold the log-odds that the profile adds, and the P(live) that its calibration makes of them', () => {
-      const { slope, intercept } = run.calibration;
       for (const { face, file } of rows) {
         if (face === undefined) continue;
         const sum = run.liveness.reduce(
@@ -54,7 +54,7 @@ for (const [id, aim] of Object.entries(aims)) {
           0,
         );
         assert.ok(Math.abs(sum - face.logOdds) < 1e-6, file);
-        assert.ok(Math.abs(sigmoid(slope * sum + intercept) - face.pLive) < 1e-6, file);
+        assert.ok(Math.abs(calibrated(sum, run.calibration) - face.pLive) < 1e-6, file);
       }
     });
 

@@ -22,7 +22,7 @@ const profile: ProfileDescriptor = {
   detector: boxes.id,
   landmarks: landmarks.id,
   liveness: [{ model: liveness.id, weight: 0.5 }],
-  calibration: { slope: 1, intercept: 0 },
+  calibration: { slopeBelow: 1, slopeAbove: 1, intercept: 0 },
   operatingPoints: { weak: point, balanced: point, strict: point },
 };
 
@@ -96,6 +96,30 @@ describe('loadRegistry', () => {
     await refuses(t, name, { ...liveness, id, source: { npm: 'x@1.0.0' } }, /integrity, path/);
     await refuses(t, name, { ...liveness, id, source: { url: 'ftp://x' } }, /\/source\/url must match/);
     await refuses(t, name, { ...liveness, id, source: { uri: 'https://x' } }, /\/source/);
+  });
+
+  it('refuses a profile of which a slope is not above 0, or thresholds fall', async (t) => {
+    const name = 'own.profile.json';
+    for (const slope of ['slopeBelow', 'slopeAbove']) {
+      for (const value of [0, -1]) {
+        const calibration = { ...profile.calibration, [slope]: value };
+        await refuses(t, name, { ...profile, calibration }, new RegExp(`/calibration/${slope} must be > 0`));
+      }
+    }
+    const points = (weak: number, balanced: number, strict: number) => ({
+      weak: { ...point, threshold: weak },
+      balanced: { ...point, threshold: balanced },
+      strict: { ...point, threshold: strict },
+    });
+    for (const [falling, said] of [
+      [points(0.5, 0.4, 0.9), '0.5, 0.4 and 0.9'],
+      [points(0.1, 0.4, 0.3), '0.1, 0.4 and 0.3'],
+    ] as const) {
+      const message = new RegExp(`rise from weak over balanced to strict, .* they are ${said}\\.$`);
+      await refuses(t, name, { ...profile, operatingPoints: falling }, message);
+    }
+    const same = { ...profile, operatingPoints: points(0.4, 0.4, 0.4) };
+    assert.deepEqual((await loadRegistry(await folderOf(t, { [name]: same }))).profiles.get('own'), same);
   });
 
   it('refuses a name that does not fit', async (t) => {

@@ -93,42 +93,61 @@ const maxApcer = (rows: Naive[], at: number) => {
   return rates.length > 0 ? Math.max(...rates) : apcer(rows, at);
 };
 
-/** Slope and intercept where both derivatives of the cross-entropy are nil, by halving; each rises with its own variable. */
-function platt(rows: Naive[]): [number, number] {
+type Naively = (sum: number) => number;
+
+/**
+ * P(live) by the slopes and intercept where all derivatives of the cross-entropy are nil, found by halving one within the
+ * other: it is convex, so each derivative rises with its own variable while the others keep to their best.
+ */
+function fitNaively(rows: Naive[]): Naively {
   const weights = rows.map((row) => weight(row, rows));
   const mass = (live: boolean) =>
     rows.reduce((sum, row, i) => sum + (row.live === live ? (weights[i] as number) : 0), 0);
   const [people, attacks] = [mass(true), mass(false)];
   const shares = rows.map((row, i) => (weights[i] as number) / (row.live ? people : attacks));
-  const derivative = (a: number, b: number, by: (row: Naive) => number) =>
-    rows.reduce(
-      (sum, row, i) =>
-        sum +
-        (shares[i] as number) * by(row) * (1 / (1 + Math.exp(-(a * row.logOdds + b))) - (row.live ? 1 : 0)),
-      0,
-    );
+  const below = (sum: number) => -Math.log(1 + Math.exp(-sum));
+  const above = (sum: number) => Math.log(1 + Math.exp(sum));
+  const inputs = rows.map(({ logOdds }) => [below(logOdds), above(logOdds), 1] as const);
+  const derivative = (at: readonly [number, number, number], by: (input: (typeof inputs)[0]) => number) => {
+    let total = 0;
+    for (const [i, input] of inputs.entries()) {
+      const z = at[0] * input[0] + at[1] * input[1] + at[2];
+      total += (shares[i] as number) * by(input) * (1 / (1 + Math.exp(-z)) - (rows[i]?.live ? 1 : 0));
+    }
+    return total;
+  };
   const root = (rising: (x: number) => number) => {
-    let [low, high] = [-30, 30];
-    for (let round = 0; round < 60; round++) {
+    let [low, high] = [-16, 16];
+    for (let round = 0; round < 42; round++) {
       const middle = (low + high) / 2;
       if (rising(middle) < 0) low = middle;
       else high = middle;
     }
     return (low + high) / 2;
   };
-  const intercept = (a: number) => root((b) => derivative(a, b, () => 1));
-  const a = root((slope) => derivative(slope, intercept(slope), ({ logOdds }) => logOdds));
-  return [a, intercept(a)];
+  const intercept = (a: number, b: number) => root((c) => derivative([a, b, c], () => 1));
+  const second = (a: number) => root((b) => derivative([a, b, intercept(a, b)], (input) => input[1]));
+  const first = root((a) => {
+    const b = second(a);
+    return derivative([a, b, intercept(a, b)], (input) => input[0]);
+  });
+  let slopes: [number, number] = [first, second(first)];
+  if (Math.min(...slopes) <= 0) {
+    const one = root((a) => derivative([a, a, intercept(a, a)], (input) => input[0] + input[1]));
+    slopes = [one, one];
+  }
+  const c = intercept(...slopes);
+  return (sum) => 1 / (1 + Math.exp(-(slopes[0] * below(sum) + slopes[1] * above(sum) + c)));
 }
 
 function withLeftOut(rows: Naive[]): Naive[] {
   return rows.map((row) => {
-    const [a, b] = fits.get(row.set) ?? platt(rows.filter(({ set }) => set !== row.set));
-    fits.set(row.set, [a, b]);
-    return { ...row, score: 1 / (1 + Math.exp(-(a * row.logOdds + b))) };
+    const pLive = fits.get(row.set) ?? fitNaively(rows.filter(({ set }) => set !== row.set));
+    fits.set(row.set, pLive);
+    return { ...row, score: pLive(row.logOdds) };
   });
 }
-const fits = new Map<string, [number, number]>();
+const fits = new Map<string, Naively>();
 
 const thresholds = (rows: Naive[]) => [...new Set(rows.map(({ score }) => score))].sort((a, b) => a - b);
 
@@ -350,15 +369,32 @@ describe('a summary', () => {
   });
 });
 
+describe('the sentence of a run whose model was fitted on pictures', () => {
+  const rows = parseScores(text, 'drawn.csv');
+  const said = (fittedOn: string | undefined, sets?: string) =>
+    summarise(
+      rows.filter(({ set }) => sets === undefined || set === sets),
+      { ...run, ...(fittedOn !== undefined && { fittedOn }) },
+      options,
+    ).summary.sentence;
+
+  it('warns where they are these very pictures, and nowhere else', () => {
+    const warning = ' A model of it was fitted on these very pictures, so expect more errors on others.';
+    const own = said(run.manifest.sha256);
+    assert.equal(own, summary.sentence + warning);
+    assert.equal(said('f'.repeat(64)), summary.sentence);
+    assert.ok(said(run.manifest.sha256, 'people-only').endsWith(warning), 'of people alone');
+  });
+});
+
 describe('a split', () => {
   const split = { dev: ['office', 'street'], eval: ['people-only', 'attacks-only'] };
   const own = summarise(parseScores(text, 'drawn.csv'), run, { ...options, split }).summary;
 
   it('fits and chooses on one part, and reports on the other alone', () => {
     const dev = all.filter(({ set, answered: has }) => has && split.dev.includes(set));
-    const [a, b] = platt(dev);
-    const scored = (rows: Naive[]) =>
-      rows.map((row) => ({ ...row, score: 1 / (1 + Math.exp(-(a * row.logOdds + b))) }));
+    const pLive = fitNaively(dev);
+    const scored = (rows: Naive[]) => rows.map((row) => ({ ...row, score: pLive(row.logOdds) }));
     const evaluated = scored(all.filter(({ set, answered: has }) => has && split.eval.includes(set)));
     assert.deepEqual(own.method.sets, ['attacks-only', 'people-only']);
     near(own.eer?.value, eer(evaluated), 'EER');
