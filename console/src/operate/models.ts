@@ -40,7 +40,8 @@ const texts = {
     shipped: 'The one that comes with the profile.',
     own: 'A file of your own (BONAFIDE_CALIBRATION).',
     copyCalibration: 'Copy the SHA-256 of the calibration',
-    slope: 'Slope',
+    slopeBelow: 'Slope for evidence of an attack',
+    slopeAbove: 'Slope for evidence of life',
     intercept: 'Intercept',
     reports: 'How well it works is in the evaluation reports.',
   },
@@ -68,7 +69,8 @@ const texts = {
     shipped: '프로필에 포함된 보정값입니다.',
     own: '사용자 보정 파일입니다 (BONAFIDE_CALIBRATION).',
     copyCalibration: '보정 파일의 SHA-256 복사',
-    slope: '기울기',
+    slopeBelow: '공격 쪽 기울기',
+    slopeAbove: '실제 사람 쪽 기울기',
     intercept: '절편',
     reports: '성능은 평가 보고서에서 확인할 수 있습니다.',
   },
@@ -198,16 +200,19 @@ class ModelsPage extends OperatePage {
     </section>`;
   }
 
-  #calibration({ calibration: { slope, intercept }, calibrationSha256 }: Models['profile']) {
+  #calibration({ calibration: { slopeBelow, slopeAbove, intercept }, calibrationSha256 }: Models['profile']) {
     const text = this.#texts.now;
     return html`<section class="card" aria-labelledby="calibration">
       <div class="card-head"><h2 id="calibration">${text.calibration}</h2></div>
       <div class="card-body">
         <p class="faint">${calibrationSha256 === null ? text.shipped : text.own}</p>
-        <p><code>P(live) = sigmoid(${slope} × Σ(weight × log-odds) + ${intercept})</code></p>
+        <p><code>s = Σ(weight × log-odds)</code></p>
+        <p><code>P(live) = sigmoid(${intercept} − ${slopeBelow} × ln(1 + e⁻ˢ) + ${slopeAbove} × ln(1 + eˢ))</code></p>
         <dl class="facts">
-          <dt>${text.slope}</dt>
-          <dd class="number">${slope}</dd>
+          <dt>${text.slopeBelow}</dt>
+          <dd class="number">${slopeBelow}</dd>
+          <dt>${text.slopeAbove}</dt>
+          <dd class="number">${slopeAbove}</dd>
           <dt>${text.intercept}</dt>
           <dd class="number">${intercept}</dd>
           ${

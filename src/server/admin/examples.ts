@@ -155,7 +155,7 @@ export const models: Static<typeof ModelsBody> = {
   profile: {
     id: 'yours',
     title: 'One network of your own',
-    calibration: { slope: 1, intercept: 0 },
+    calibration: { slopeBelow: 1, slopeAbove: 1, intercept: 0 },
     calibrationSha256: null,
     operatingPoints: {
       weak: { threshold: 0.2, apcer: 0.12, bpcer: 0.01 },

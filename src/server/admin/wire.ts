@@ -197,8 +197,11 @@ export const ModelsBody = Type.Object({
     title: Type.String(),
     note: Type.Optional(Type.String({ description: 'Why it is not the one hoped for.' })),
     calibration: Type.Object(
-      { slope: Type.Number(), intercept: Type.Number() },
-      { description: 'P(live) = sigmoid(slope x sum(weight x log-odds) + intercept).' },
+      { slopeBelow: Type.Number(), slopeAbove: Type.Number(), intercept: Type.Number() },
+      {
+        description:
+          'P(live) = sigmoid(intercept - slopeBelow x ln(1 + exp(-s)) + slopeAbove x ln(1 + exp(s))), s = sum(weight x log-odds).',
+      },
     ),
     calibrationSha256: Type.Union([Type.String(), Type.Null()], {
       description: "Of the file that took the place of the profile's own calibration.",
