@@ -36,11 +36,9 @@ export async function askAdmin<T>(
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     }),
-  }).catch((error: Error) => {
-    if (error.name === 'AbortError') throw error;
-    throw new ApiError(0, 'unreachable', 'The server cannot be reached.');
-  });
-  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
+  }).catch(unreachable);
+  // An answer may break off.
+  if (response.ok) return (await response.json().catch(unreachable)) as T;
   const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
   throw new ApiError(
     response.status,
@@ -48,6 +46,11 @@ export async function askAdmin<T>(
     problem.detail ?? `HTTP ${response.status}`,
     retryAfter(response),
   );
+}
+
+function unreachable(error: Error): never {
+  if (error.name === 'AbortError') throw error;
+  throw new ApiError(0, 'unreachable', 'The server cannot be reached.');
 }
 
 /** Seconds of a `Retry-After`. */

@@ -163,6 +163,11 @@ describe('the pages of the APIs in a browser', { skip: withoutBrowser }, () => {
             assert.ok(scrollWidth <= clientWidth, `${scrollWidth} px fit into ${clientWidth}`);
             await page.locator('.btn.authorize').click();
             assert.deepEqual(await seriousFindings(page), [], 'with the dialog for keys');
+            await page.locator('.btn-done').first().click();
+            await authorize(page, 'apiKey', credential.apiKey);
+            await operation(page, 'argosLiveness').locator('.opblock-summary-control').click();
+            assert.equal((await execute(page, 'argosLiveness')).status, '200');
+            assert.deepEqual(await seriousFindings(page), [], 'with an answer');
           },
           { colorScheme, viewport: { width, height: 900 } },
         );

@@ -311,6 +311,26 @@ describe('operating it in a browser', { skip: withoutBrowser }, () => {
     await context.close();
   });
 
+  it('says so when an answer breaks off, and leaves nothing waiting', async () => {
+    const { context, watched, page } = await open('/models');
+    const broken = { status: 200, contentType: 'application/json', body: '{"profile":' };
+    await page.route('**/admin/v1/models', (route) => route.fulfill(broken));
+    await page.route('**/admin/v1/apps', (route) =>
+      route.request().method() === 'POST' ? route.fulfill(broken) : route.continue(),
+    );
+    await signIn(page);
+    await page.getByRole('alert').getByText('cannot be reached').waitFor();
+    await page.goto(`${server.origin}/#/apps`);
+    await page.getByRole('button', { name: 'New app' }).click();
+    const dialog = page.locator('bonafide-dialog');
+    await dialog.getByLabel('Name').fill('Broken off');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await dialog.getByText('cannot be reached').waitFor();
+    await dialog.getByRole('button', { name: 'Create' }).waitFor();
+    watched.assertClean();
+    await context.close();
+  });
+
   it('says so when the server is gone, and goes on when it is back', async () => {
     const { context, page } = await open('/models');
     await signIn(page);
@@ -436,6 +456,10 @@ describe('operating it in a browser', { skip: withoutBrowser }, () => {
           await page.goto(`${server.origin}/#${path}`);
           await page.locator(ready).first().waitFor();
           await assertAccessible(page, path);
+          const [scrollWidth, clientWidth] = (await page.evaluate(
+            '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+          )) as [number, number];
+          assert.ok(scrollWidth <= clientWidth, `${path}: ${scrollWidth} px fit into ${clientWidth}`);
         };
         await assertAccessible(page, 'dialog');
         await evaluate('/apps', 'tr[data-app]');

@@ -499,4 +499,7 @@ const noCamera = html`
   </svg>
 `;
 
-customElements.define('bonafide-capture', BonafideCapture);
+// A page may load it under two addresses.
+if (customElements.get('bonafide-capture') === undefined) {
+  customElements.define('bonafide-capture', BonafideCapture);
+}

@@ -339,6 +339,8 @@ export const cards = css`
 export const tables = css`
   .table-scroll {
     overflow-x: auto;
+    /* What is placed in it for screen readers alone scrolls with it, instead of widening the page. */
+    position: relative;
   }
   table {
     width: 100%;

@@ -16,7 +16,7 @@ Every answered request has HTTP status 200; the result is in \`header.resultCode
 Where the vendor's pages are silent, or say two things, this is assumed:
 
 - \`confidence\` is about finding the face and says nothing of spoofing: 0 to 1, or to 100 where \`BONAFIDE_NHN_CONFIDENCE\` is \`percent\`.
-- No face is a success: \`faceDetailCount\` 0 and no \`faceDetails\`. An error has a \`header\` and no \`data\`.
+- No face is a success: \`faceDetailCount\` 0 and an empty \`faceDetails\`. An error has a \`header\` and no \`data\`.
 - \`bbox\` and landmarks are fractions of the upright image, EXIF orientation applied; left and right are as seen in the picture.
 - A face counts from 60 px of its box's longer side, however far it is turned.
 - None or both of \`image.url\` and \`image.bytes\`, unknown fields, malformed JSON, another media type or method: -40000.

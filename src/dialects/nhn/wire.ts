@@ -85,7 +85,7 @@ export const FormBody = {
 };
 
 export const PathParams = Type.Object({
-  appKey: Type.String({ description: 'The app key of the credential.' }),
+  appKey: Type.String({ description: 'The app key of the credential.', examples: ['Zp3fQx0aK9mV1cRt'] }),
 });
 
 /** The vendor's result codes of failures, by message. */

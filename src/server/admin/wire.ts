@@ -18,12 +18,12 @@ import { usageParts } from '../../storage/usage.ts';
 import { RequestError } from '../errors.ts';
 import { withExamples } from '../examples.ts';
 import { reportName } from '../reports.ts';
-import { csv, ndjson, report } from './examples.ts';
+import { adminToken, app, csv, key, ndjson, report, transaction } from './examples.ts';
 
 const strict = { additionalProperties: false } as const;
 
 /** Of a path or a query: what Postgres can compare a text with. */
-const Text = (options: { description?: string; minLength?: number } = {}) =>
+const Text = (options: { description?: string; minLength?: number; examples?: string[] } = {}) =>
   Type.String({ pattern: '^[^\\u0000]*$', ...options });
 
 /** Of a query, where everything is text. */
@@ -270,7 +270,7 @@ export const reportPage = {
 
 export const ReportParams = Type.Object({
   origin: Type.Enum(['shipped', 'own'], { description: 'As the list of reports has it.' }),
-  report: Type.String({ pattern: reportName, description: 'Name of its folder.' }),
+  report: Type.String({ pattern: reportName, description: 'Name of its folder.', examples: ['standard'] }),
 });
 
 const Next = Type.Optional(
@@ -331,7 +331,10 @@ export const ExportQuery = Type.Object(
   strict,
 );
 export const TagQuery = Type.Object(
-  { tag: Text({ minLength: 1, description: 'As `x-bonafide-tag` had it, whole.' }), app: filter.app },
+  {
+    tag: Text({ minLength: 1, description: 'As `x-bonafide-tag` had it, whole.', examples: ['session-42'] }),
+    app: filter.app,
+  },
   strict,
 );
 
@@ -351,10 +354,18 @@ export const UsageQuery = Type.Object(
   strict,
 );
 
-export const AppParams = Type.Object({ app: Text({ description: 'Its id or its name.' }) });
-export const KeyParams = Type.Object({ key: Text({ description: 'Its id, which is not the key itself.' }) });
-export const AdminTokenParams = Type.Object({ adminToken: Text({ description: 'Its id.' }) });
-export const TransactionParams = Type.Object({ transaction: Text({ description: 'Its id.' }) });
+export const AppParams = Type.Object({
+  app: Text({ description: 'Its id or its name.', examples: [app.name] }),
+});
+export const KeyParams = Type.Object({
+  key: Text({ description: 'Its id, which is not the key itself.', examples: [key.id] }),
+});
+export const AdminTokenParams = Type.Object({
+  adminToken: Text({ description: 'Its id.', examples: [adminToken.id] }),
+});
+export const TransactionParams = Type.Object({
+  transaction: Text({ description: 'Its id.', examples: [transaction.id] }),
+});
 
 /** Of a page, as a number. */
 export function limitOf({ limit = '100' }: { limit?: string }): number {
