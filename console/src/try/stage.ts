@@ -32,6 +32,9 @@ const texts = {
   },
 };
 
+/** Width and height of the overlay. In fractions of the picture WebKit draws nothing: its lines would be hundreds of units wide. */
+const units = 1000;
+
 /** Fires `face` with the number of the face that was chosen. */
 export class Stage extends LitElement {
   static override properties = {
@@ -333,7 +336,7 @@ export class Stage extends LitElement {
     const order = faces.map((face, at) => ({ face, at })).filter(({ face }) => face.box !== undefined);
     const chosen = order.find(({ at }) => at === this.face);
     return html`
-      <svg class="overlay" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
+      <svg class="overlay" viewBox="0 0 ${units} ${units}" preserveAspectRatio="none" aria-hidden="true">
         <g class="others">${order.filter((one) => one !== chosen).map(({ face }) => this.#drawing(face, true))}</g>
         <g class="chosen">${chosen === undefined ? nothing : this.#drawing(chosen.face, false)}</g>
       </svg>
@@ -346,14 +349,16 @@ export class Stage extends LitElement {
     if (box === undefined) return nothing;
     const { x0, y0, x1, y1 } = box;
     const rectangle = (name: string) =>
-      svg`<rect class=${name} x=${x0} y=${y0} width=${x1 - x0} height=${y1 - y0} />`;
+      svg`<rect class=${name} x=${x0 * units} y=${y0 * units} width=${(x1 - x0) * units} height=${(y1 - y0) * units} />`;
     // On a small face, large dots would hide it.
     const dots = isAside || x1 - x0 < 0.12 ? 'fine' : '';
     // A line without length is a dot of the line's width, at every scale.
     const points =
       landmarks === undefined
         ? ''
-        : landmarkNames.map((name) => `M${landmarks[name].x} ${landmarks[name].y}h0`).join('');
+        : landmarkNames
+            .map((name) => `M${landmarks[name].x * units} ${landmarks[name].y * units}h0`)
+            .join('');
     return svg`${rectangle('halo')}${rectangle(verdicts[this.point] ?? '')}
       <path class="halo ${dots}" d=${points} /><path class=${dots} d=${points} />`;
   }
