@@ -311,6 +311,23 @@ describe('operating it in a browser', { skip: withoutBrowser }, () => {
     await context.close();
   });
 
+  it('says so when the server is gone, and goes on when it is back', async () => {
+    const { context, page } = await open('/models');
+    await signIn(page);
+    await page.getByText('UltraFace RFB 320').waitFor();
+    await context.setOffline(true);
+    await page.goto(`${server.origin}/#/reports`).catch(() => {});
+    await page.evaluate("location.hash = '#/usage'");
+    await page
+      .getByRole('alert')
+      .getByText(/cannot be reached|could not be loaded/)
+      .waitFor();
+    await context.setOffline(false);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: 'Requests by day' }).waitFor();
+    await context.close();
+  });
+
   it('says so when an answer breaks off, and leaves nothing waiting', async () => {
     const { context, watched, page } = await open('/models');
     const broken = { status: 200, contentType: 'application/json', body: '{"profile":' };
@@ -328,23 +345,6 @@ describe('operating it in a browser', { skip: withoutBrowser }, () => {
     await dialog.getByText('cannot be reached').waitFor();
     await dialog.getByRole('button', { name: 'Create' }).waitFor();
     watched.assertClean();
-    await context.close();
-  });
-
-  it('says so when the server is gone, and goes on when it is back', async () => {
-    const { context, page } = await open('/models');
-    await signIn(page);
-    await page.getByText('UltraFace RFB 320').waitFor();
-    await context.setOffline(true);
-    await page.goto(`${server.origin}/#/reports`).catch(() => {});
-    await page.evaluate("location.hash = '#/usage'");
-    await page
-      .getByRole('alert')
-      .getByText(/cannot be reached|could not be loaded/)
-      .waitFor();
-    await context.setOffline(false);
-    await page.getByRole('button', { name: 'Try again' }).click();
-    await page.getByRole('heading', { name: 'Requests by day' }).waitFor();
     await context.close();
   });
 
