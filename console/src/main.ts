@@ -45,7 +45,7 @@ const texts = {
 class Console extends LitElement {
   static override properties = {
     isMenuOpen: { state: true },
-    isLoadFailed: { state: true },
+    failed: { state: true },
   };
   static override styles = [
     base,
@@ -196,7 +196,8 @@ class Console extends LitElement {
   ];
 
   declare isMenuOpen: boolean;
-  declare isLoadFailed: boolean;
+  /** The page that could not be loaded when it was last asked for. */
+  declare failed: Page | undefined;
   readonly #texts = new Texts(this, texts);
   readonly #address = new Address(this);
   /** Pages that were opened, by their tag: what a person did on one is there when they come back. */
@@ -206,11 +207,10 @@ class Console extends LitElement {
   constructor() {
     super();
     this.isMenuOpen = false;
-    this.isLoadFailed = false;
+    this.failed = undefined;
     document.documentElement.lang = language();
     addEventListener('hashchange', () => {
       this.isMenuOpen = false;
-      this.isLoadFailed = false;
     });
   }
 
@@ -259,7 +259,7 @@ class Console extends LitElement {
       </header>
       <main id="content" tabindex="-1">
         ${
-          this.isLoadFailed
+          this.failed === page
             ? html`<div class="notice attack" role="alert">
                 ${icon('alert')}
                 <div>
@@ -296,11 +296,12 @@ class Console extends LitElement {
       try {
         await page.load();
       } catch {
-        this.isLoadFailed = this.#shown === page;
-        this.#shown = undefined;
+        // Another page may have been asked for since, and have failed or not by itself.
+        if (this.#shown === page) this.failed = page;
         return;
       }
       this.#opened.set(page.tag, document.createElement(page.tag));
+      if (this.failed === page) this.failed = undefined;
       this.requestUpdate();
     }
     await this.updateComplete;

@@ -328,6 +328,37 @@ describe('operating it in a browser', { skip: withoutBrowser }, () => {
     await context.close();
   });
 
+  for (const last of ['reports', 'usage']) {
+    it(`says so of the page that was asked for last, where the script of ${last} fails last`, async () => {
+      const { context, page } = await open('/');
+      // Both scripts are held until both were asked for, and then fail in the order that is wanted.
+      const held = new Map<string, () => Promise<void>>();
+      const { promise: areBothAsked, resolve } = Promise.withResolvers<void>();
+      await page.route(/\/assets\/(reports|usage)-[^/]*\.js$/, (route) => {
+        const name = /(reports|usage)-/.exec(route.request().url())?.[1] as string;
+        held.set(name, () => route.abort());
+        if (held.size === 2) resolve();
+      });
+      await page.evaluate("location.hash = '#/reports'");
+      await page.waitForRequest(/\/assets\/reports-/);
+      await page.evaluate("location.hash = '#/usage'");
+      await areBothAsked;
+      const first = last === 'usage' ? 'reports' : 'usage';
+      for (const name of [first, last]) {
+        const failed = page.waitForEvent('requestfailed', (request) => request.url().includes(`/${name}-`));
+        await held.get(name)?.();
+        await failed;
+      }
+      await page.getByRole('alert').getByText('could not be loaded').waitFor();
+      // By then the failure of the earlier page has been heard of too.
+      await page.evaluate(
+        'new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))',
+      );
+      assert.equal(await page.getByRole('alert').count(), 1);
+      await context.close();
+    });
+  }
+
   it('says so when an answer breaks off, and leaves nothing waiting', async () => {
     const { context, watched, page } = await open('/models');
     const broken = { status: 200, contentType: 'application/json', body: '{"profile":' };
