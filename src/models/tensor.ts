@@ -1,6 +1,7 @@
 /** Pixels to network input: crop, resize, colour order, scaling and layout in one pass over typed arrays. */
 
 import type { InputDescriptor } from './descriptor.ts';
+import { mostRows, RowSums } from './rows.ts';
 
 /** Interleaved RGB, 8 bit. */
 export interface Pixels {
@@ -41,7 +42,7 @@ export function toTensor(picture: Pixels, region: Region, input: InputDescriptor
   } else {
     const columns = kernels(across, picture.width);
     const put = (row: Float64Array, at: number) => mixColumns(row, columns, at, input, tensor);
-    if (down.step > 1) shrinkRows(picture, down, columns, put);
+    if (down.step > 1 && down.step < mostRows) shrinkRows(picture, down, columns, put);
     else mixRows(picture, down, columns, put);
   }
   return tensor;
@@ -191,18 +192,17 @@ function mixRows({ width, height, pixels }: Pixels, axis: Axis, columns: Kernels
 }
 
 /**
- * The vertical pass where it shrinks, which reads every pixel of the region: most of the work on a large picture, so each is
- * read once, and four at a time.
+ * The vertical pass where it shrinks, which reads every pixel of the region: most of the work on a large picture.
  *
  * The triangles of two neighbouring output rows cross between their middles: of a row `y` there, `(y - upper) / step` goes to
  * the lower one and the rest to the upper one. Both follow from two sums over the n rows in between, the plain one and the one in
  * which the first row counts n times, the second n - 1 times and so on to the last, once; and that one is the sum of the plain
- * one's values after each row. So only additions are left, and those are done on words of four bytes, in two lanes of 16 bits each.
+ * one's values after each row. So each row is only added, once.
  */
 function shrinkRows({ width, height, pixels }: Pixels, axis: Axis, columns: Kernels, put: PutRow): void {
   const { step, outputs, beyond } = axis;
   const length = (columns.high - columns.low + 1) * 3;
-  const lines = new Lines(length);
+  const between = new RowSums(length);
   const row = new Float64Array(length);
   /** What the output row whose middle was passed last has so far. */
   const begun = new Float64Array(length);
@@ -212,145 +212,27 @@ function shrinkRows({ width, height, pixels }: Pixels, axis: Axis, columns: Kern
     const middle = centreOf(axis, output);
     const first = Math.floor(middle - step) + 1;
     const end = Math.floor(middle) + 1;
-    lines.clear();
+    between.clear();
     for (let y = first; y < end; y++) {
       const source = fold(y, height, beyond);
       const from = (source * width + columns.low) * 3;
-      lines.add(beyond === 'black' && source !== y ? undefined : pixels.subarray(from, from + length));
+      between.add(beyond === 'black' && source !== y ? undefined : pixels.subarray(from, from + length));
     }
-    const { sums, falling, count } = lines.total();
+    const { sums, falling } = between.total();
     // Of the rows as if each were 1, for what they weigh together.
-    const rows = end - first;
-    const fallingRows = rows * count - (rows * (rows - 1)) / 2;
-    const lower = first + count - (middle - step);
-    const upper = middle - first - count;
+    const count = end - first;
+    const countFalling = (count * (count + 1)) / 2;
+    const lower = end - (middle - step);
+    const upper = middle - end;
     if (output > 0) {
-      const share = begunShare + upper * rows + fallingRows;
+      const share = begunShare + upper * count + countFalling;
       for (let i = 0; i < length; i++) {
         row[i] = ((begun[i] as number) + upper * (sums[i] as number) + (falling[i] as number)) / share;
       }
       put(row, (output - 1) * (columns.sources.length / columns.count));
     }
-    begunShare = lower * rows - fallingRows;
+    begunShare = lower * count - countFalling;
     for (let i = 0; i < length; i++) begun[i] = lower * (sums[i] as number) - (falling[i] as number);
-  }
-}
-
-/** The two sums over rows of bytes that `shrinkRows` needs. */
-class Lines {
-  /** Rows that are added at once, and rows after which the 16 bits of a lane could overflow: 20 x 21 / 2 x 255 < 65,536. */
-  static readonly #atOnce = 4;
-  static readonly #most = 20;
-  readonly #bytes: readonly Uint8Array[];
-  readonly #words: readonly Int32Array[];
-  #held = 0;
-  /** Rows in the lanes. */
-  #added = 0;
-  readonly #evenSums: Int32Array;
-  readonly #oddSums: Int32Array;
-  readonly #evenFalling: Int32Array;
-  readonly #oddFalling: Int32Array;
-  readonly #sums: Float64Array;
-  readonly #falling: Float64Array;
-  #count = 0;
-
-  /** @param length bytes of a row. */
-  constructor(length: number) {
-    const words = Math.ceil(length / 4);
-    const held = Array.from({ length: Lines.#atOnce }, () => new ArrayBuffer(words * 4));
-    this.#bytes = held.map((buffer) => new Uint8Array(buffer));
-    this.#words = held.map((buffer) => new Int32Array(buffer));
-    this.#evenSums = new Int32Array(words);
-    this.#oddSums = new Int32Array(words);
-    this.#evenFalling = new Int32Array(words);
-    this.#oddFalling = new Int32Array(words);
-    this.#sums = new Float64Array(words * 4);
-    this.#falling = new Float64Array(words * 4);
-  }
-
-  clear(): void {
-    this.#sums.fill(0);
-    this.#falling.fill(0);
-    this.#count = 0;
-  }
-
-  /** @param line a row's bytes; of a row of zeros nothing. */
-  add(line: Uint8Array | undefined): void {
-    // Copied, as a row of three bytes a pixel seldom begins at a word.
-    const held = this.#bytes[this.#held] as Uint8Array;
-    if (line === undefined) held.fill(0);
-    else held.set(line);
-    this.#held++;
-    if (this.#held === Lines.#atOnce) this.#addHeld();
-  }
-
-  /**
-   * The plain sums; those in which the last of `count` rows counts once, the one before it twice, and so on; and that count,
-   * rows of zeros at the end included.
-   */
-  total(): { sums: Float64Array; falling: Float64Array; count: number } {
-    if (this.#held > 0) {
-      for (const held of this.#bytes.slice(this.#held)) held.fill(0);
-      this.#addHeld();
-    }
-    this.#empty();
-    return { sums: this.#sums, falling: this.#falling, count: this.#count };
-  }
-
-  #addHeld(): void {
-    const [one, two, three, four] = this.#words as [Int32Array, Int32Array, Int32Array, Int32Array];
-    addLanes(one, two, three, four, 0, this.#evenSums, this.#evenFalling);
-    addLanes(one, two, three, four, 8, this.#oddSums, this.#oddFalling);
-    this.#held = 0;
-    this.#added += Lines.#atOnce;
-    if (this.#added === Lines.#most) this.#empty();
-  }
-
-  /** From the lanes to where there is room. */
-  #empty(): void {
-    const added = this.#added;
-    if (added === 0) return;
-    const sums = this.#sums;
-    const falling = this.#falling;
-    const lanes = [
-      [this.#evenSums, this.#evenFalling],
-      [this.#oddSums, this.#oddFalling],
-    ] as const;
-    for (const [parity, [laneSums, laneFalling]] of lanes.entries()) {
-      for (let word = 0, low = parity; word < laneSums.length; word++, low += 4) {
-        const high = low + 2;
-        const sum = laneSums[word] as number;
-        const fall = laneFalling[word] as number;
-        falling[low] = (falling[low] as number) + added * (sums[low] as number) + (fall & 0xffff);
-        falling[high] = (falling[high] as number) + added * (sums[high] as number) + (fall >>> 16);
-        sums[low] = (sums[low] as number) + (sum & 0xffff);
-        sums[high] = (sums[high] as number) + (sum >>> 16);
-      }
-      laneSums.fill(0);
-      laneFalling.fill(0);
-    }
-    this.#count += added;
-    this.#added = 0;
-  }
-}
-
-/** Adds every other byte of four rows, from bit `shift` of each word on, to the sums, and the sums after each row to `falling`. */
-function addLanes(
-  one: Int32Array,
-  two: Int32Array,
-  three: Int32Array,
-  four: Int32Array,
-  shift: number,
-  sums: Int32Array,
-  falling: Int32Array,
-): void {
-  for (let i = 0; i < sums.length; i++) {
-    const a = ((sums[i] as number) + (((one[i] as number) >>> shift) & 0x00ff00ff)) | 0;
-    const b = (a + (((two[i] as number) >>> shift) & 0x00ff00ff)) | 0;
-    const c = (b + (((three[i] as number) >>> shift) & 0x00ff00ff)) | 0;
-    const d = (c + (((four[i] as number) >>> shift) & 0x00ff00ff)) | 0;
-    sums[i] = d;
-    falling[i] = ((falling[i] as number) + ((a + b) | 0) + ((c + d) | 0)) | 0;
   }
 }
 
