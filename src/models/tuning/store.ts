@@ -1,0 +1,114 @@
+/** The tuned graph of a model beside its weights: one file, and a record that says what it was made of and whether it is whole. */
+
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import type { ModelDescriptor } from '../descriptor.ts';
+import { hasSha256, prepareFolder, storeFile } from '../download.ts';
+import { rewriterVersion } from './rewrite.ts';
+
+/** What of a model its tuned graph depends on. */
+export type Tunable = Pick<ModelDescriptor, 'id' | 'sha256' | 'output'>;
+
+const strict = { additionalProperties: false };
+const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
+
+const Outcome = Type.Union([
+  /** The tuned graph runs. `difference` is the largest that was found, as `tune.ts` measures it. */
+  Type.Object({ sha256: Sha256, difference: Type.Number() }, strict),
+  /** The original runs. `reason` is the rest of a sentence that begins with the model: "has nothing to gain". */
+  Type.Object({ reason: Type.String() }, strict),
+]);
+
+const Record = Type.Object(
+  {
+    /** What it holds for; with anything else, it is made anew. */
+    of: Type.Object(
+      {
+        sha256: Sha256,
+        layer: Type.Union([Type.String(), Type.Null()]),
+        rewriter: Type.Integer(),
+        onnxruntime: Type.String(),
+      },
+      strict,
+    ),
+    outcome: Outcome,
+  },
+  strict,
+);
+type Record = Static<typeof Record>;
+export type Outcome = Static<typeof Outcome>;
+
+/** Name of the tensor that the model's head reads; undefined where the graph's outputs are read. */
+export function layerOf({ output }: Pick<Tunable, 'output'>): string | undefined {
+  return 'head' in output ? output.layer : undefined;
+}
+
+/** Where the tuned graph of a model lies. @param folder that of the weights. */
+export function tunedPath(folder: string, { id }: Pick<Tunable, 'id'>): string {
+  return join(folder, 'tuned', `${id}.onnx`);
+}
+
+function recordPath(folder: string, { id }: Pick<Tunable, 'id'>): string {
+  return join(folder, 'tuned', `${id}.json`);
+}
+
+/** @returns what came of tuning these weights with these versions; undefined where that has not been tried. */
+export async function readOutcome(folder: string, model: Tunable): Promise<Outcome | undefined> {
+  const text = await readFile(recordPath(folder, model), 'utf8').catch(() => undefined);
+  const record = text === undefined ? undefined : parse(text);
+  return record !== undefined && Value.Equal(record.of, origin(model)) ? record.outcome : undefined;
+}
+
+/** @returns the tuned graph; undefined where there is none that belongs to these weights and versions and is whole. */
+export async function readTuned(folder: string, model: Tunable): Promise<Uint8Array | undefined> {
+  const outcome = await readOutcome(folder, model);
+  if (outcome === undefined || !('sha256' in outcome)) return undefined;
+  const bytes = await readFile(tunedPath(folder, model)).catch(() => undefined);
+  return bytes !== undefined && hasSha256(bytes, outcome.sha256) ? bytes : undefined;
+}
+
+/**
+ * Stores a tuned graph, or why there is none. The record comes last, and with it the file counts; of two processes that do this at
+ * once, both write the same.
+ * @throws {Error} with a `code` where the folder cannot be written.
+ */
+export async function storeOutcome(
+  folder: string,
+  model: Tunable,
+  outcome: { bytes: Uint8Array; difference: number } | { reason: string },
+): Promise<void> {
+  await prepareFolder(join(folder, 'tuned'));
+  let stored: Outcome;
+  if ('bytes' in outcome) {
+    const sha256 = createHash('sha256').update(outcome.bytes).digest('hex');
+    stored = { sha256, difference: outcome.difference };
+    await storeFile(tunedPath(folder, model), outcome.bytes);
+  } else stored = outcome;
+  const record: Record = { of: origin(model), outcome: stored };
+  await storeFile(recordPath(folder, model), Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`));
+}
+
+function origin(model: Tunable): Record['of'] {
+  return {
+    sha256: model.sha256,
+    layer: layerOf(model) ?? null,
+    rewriter: rewriterVersion,
+    onnxruntime: runtime.version,
+  };
+}
+
+/** Read and not imported: a start whose graphs are tuned has no need of the library itself. */
+const runtime = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
+
+function parse(text: string): Record | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Value.Check(Record, value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
