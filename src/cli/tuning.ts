@@ -1,10 +1,11 @@
 /** Tuning after a pull and at a start: what graphs are compared on, and that it is done. */
 
-import { readFile } from 'node:fs/promises';
-import { decodeRaster, renderSvg } from '../liveness/raster.ts';
+import { portraitBytes } from '../dialects/portrait.ts';
+import { decodeRaster } from '../liveness/raster.ts';
 import type { ModelDescriptor } from '../models/descriptor.ts';
 import type { Pixels } from '../models/tensor.ts';
-import { type TuneOptions, tuneWeights, type View } from '../models/tuning/tune.ts';
+import type { View } from '../models/tuning/compare.ts';
+import { type TuneOptions, tuneWeights } from '../models/tuning/tune.ts';
 
 /**
  * Makes the tuned graphs of these models that are missing or outdated, or all of them anew.
@@ -23,8 +24,7 @@ export function tune(
  * are compared in `test/real/tuning.test.ts`.
  */
 export async function drawViews(): Promise<View[]> {
-  const drawing = await readFile(new URL('../../assets/portrait.svg', import.meta.url), 'utf8');
-  const portrait = await decodeRaster(await renderSvg(drawing), 4_000_000);
+  const portrait = await decodeRaster(portraitBytes, 1_000_000);
   const lights = [portrait, relit(portrait, 0.4, 0), relit(portrait, 0.6, 100), relit(portrait, 1.6, -60)];
   const pictures = [...lights.flatMap((picture) => aroundFace.map((region) => ({ picture, region })))];
   const whole = { x: 0, y: 0, width: noiseSide, height: noiseSide };
@@ -32,13 +32,13 @@ export async function drawViews(): Promise<View[]> {
   return pictures.map(({ picture, region }) => ({ picture, region: { ...region, beyond: 'mirror' } }));
 }
 
-/** In pixels of the portrait, which has 800 x 1000: from the middle of the face to more than the picture, and off to a corner. */
+/** In pixels of the portrait, which has 160 x 200: from the middle of the face to more than the picture, and off to a corner. */
 const aroundFace = [
-  { x: 280, y: 340, width: 240, height: 240 },
-  { x: 230, y: 270, width: 340, height: 400 },
-  { x: 120, y: 140, width: 560, height: 640 },
-  { x: -100, y: -40, width: 1000, height: 1080 },
-  { x: 30, y: 420, width: 420, height: 420 },
+  { x: 56, y: 68, width: 48, height: 48 },
+  { x: 46, y: 54, width: 68, height: 80 },
+  { x: 24, y: 28, width: 112, height: 128 },
+  { x: -20, y: -8, width: 200, height: 216 },
+  { x: 6, y: 84, width: 84, height: 84 },
 ];
 
 function relit({ width, height, pixels }: Pixels, contrast: number, light: number): Pixels {

@@ -129,7 +129,7 @@ describe('bonafide models', () => {
     await writeFile(file('landmark-68'), 'half');
     const all = await run(['models', 'verify', '--data', data]);
     assert.equal(all.code, 1);
-    assert.match(all.stdout, /^landmark-68 +damaged$/m);
+    assert.match(all.stdout, /^landmark-68 +weights +damaged$/m);
     assert.equal(
       all.stderr,
       `The weights of landmark-68 are damaged. Run: npx bonafide models pull landmark-68 --data ${data}\n` +

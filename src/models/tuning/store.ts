@@ -19,7 +19,7 @@ const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const Outcome = Type.Union([
   /** The tuned graph runs. `difference` is the largest that was found, as `tune.ts` measures it. */
   Type.Object({ sha256: Sha256, difference: Type.Number() }, strict),
-  /** The original runs. `reason` is the rest of a sentence that begins with the model: "has nothing to gain". */
+  /** The original runs, and a few words for people why. */
   Type.Object({ reason: Type.String() }, strict),
 ]);
 

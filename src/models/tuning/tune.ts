@@ -3,17 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import type { ModelDescriptor } from '../descriptor.ts';
 import { hasSha256 } from '../download.ts';
-import type { BriefSession } from '../session.ts';
-import { type Pixels, type Region, toTensor } from '../tensor.ts';
 import { weightsPath } from '../weights.ts';
+import { compare, tolerance, type View } from './compare.ts';
 import { rewriteModel } from './rewrite.ts';
 import { layerOf, readOutcome, readTuned, storeOutcome } from './store.ts';
-
-/** A part of a picture that both graphs are shown. */
-export interface View {
-  readonly picture: Pixels;
-  readonly region: Region;
-}
 
 export interface TuneOptions {
   /** What the graphs are compared on; asked for only where one has to be. */
@@ -23,12 +16,6 @@ export interface TuneOptions {
   /** Told, as a sentence, of a graph that could not be tuned. */
   readonly say: (sentence: string) => void;
 }
-
-/**
- * Largest difference of two outputs: absolute for values within -1 and 1, as probabilities are, and else a part of the largest
- * value of the output, as logits, distances and the values of a layer have a scale of their own.
- */
-export const tolerance = 1e-4;
 
 /**
  * Makes the tuned graphs that are missing or belong to other weights or versions. Weights that are missing or damaged are left
@@ -63,6 +50,28 @@ export async function tuneWeights(
   }
 }
 
+/** What there is of a tuned graph. */
+export type TunedState =
+  /** It runs, and is what rewriting the weights gives. */
+  | { readonly state: 'ok'; readonly sha256: string }
+  /** It is something else; where its record does not fit it either, the original runs. */
+  | { readonly state: 'damaged' }
+  /** The original runs; `reason` as in its record. */
+  | { readonly state: 'none'; readonly reason: string }
+  /** Not made yet, or for other weights or versions. */
+  | { readonly state: 'missing' };
+
+/** Makes the tuned graph of whole weights again, and compares it with the one that is there. */
+export async function verifyTuned(folder: string, model: ModelDescriptor): Promise<TunedState> {
+  const outcome = await readOutcome(folder, model);
+  if (outcome === undefined) return { state: 'missing' };
+  if ('reason' in outcome) return { state: 'none', reason: outcome.reason };
+  const there = await readTuned(folder, model);
+  const made = rewrite(await readFile(weightsPath(folder, model)), model);
+  const isSame = there !== undefined && made !== undefined && Buffer.compare(there, made) === 0;
+  return isSame ? { state: 'ok', sha256: outcome.sha256 } : { state: 'damaged' };
+}
+
 /** What a tuned graph is: bytes to run, nothing, or not what it should be. */
 type Tuning = { bytes: Uint8Array; difference: number } | { reason: string } | { fault: string };
 
@@ -77,59 +86,24 @@ async function tune(
   model: ModelDescriptor,
   views: () => Promise<readonly View[]>,
 ): Promise<Tuning> {
-  let bytes: Uint8Array | undefined;
+  const bytes = rewrite(original, model);
+  if (bytes === undefined) return { reason: 'nothing to gain' };
   try {
-    bytes = rewriteModel(original, layerOf(model));
-  } catch {
-    return { reason: 'cannot be read as an ONNX graph' };
-  }
-  if (bytes === undefined) return { reason: 'has nothing to gain' };
-  try {
-    const difference = await compare(original, bytes, model, await views());
+    const difference = await compare(original, bytes, model.input, layerOf(model), await views());
     // Written so that no number is a difference, too.
     return difference <= tolerance
       ? { bytes, difference }
       : { fault: `differs by ${difference.toExponential(1)}` };
   } catch (error) {
-    return { fault: `could not be compared: ${(error as Error).message}` };
+    return { fault: `could not be compared: ${(error as Error).message.split('\n', 1)}` };
   }
 }
 
-/** @returns the largest difference over all views and outputs; NaN where one has another form or holds what is no number. */
-export async function compare(
-  original: Uint8Array,
-  tuned: Uint8Array,
-  model: ModelDescriptor,
-  views: readonly View[],
-): Promise<number> {
-  // Not before there is something to compare: most starts have no need of onnxruntime in this process.
-  const { openGraph } = await import('../session.ts');
-  const sessions: BriefSession[] = [];
+/** Bytes that are no graph have nothing to gain: that they cannot run is found where they are to. */
+function rewrite(original: Uint8Array, model: ModelDescriptor): Uint8Array | undefined {
   try {
-    for (const graph of [original, tuned]) sessions.push(await openGraph(graph, model.input, layerOf(model)));
-    const [before, after] = sessions as [BriefSession, BriefSession];
-    let worst = 0;
-    for (const { picture, region } of views) {
-      const input = toTensor(picture, region, model.input);
-      const [was, is] = [await before.run(input), await after.run(input)];
-      for (const name of new Set([...Object.keys(was), ...Object.keys(is)])) {
-        worst = Math.max(worst, difference(was[name], is[name]));
-      }
-    }
-    return worst;
-  } finally {
-    for (const session of sessions) await session.release();
+    return rewriteModel(original, layerOf(model));
+  } catch {
+    return undefined;
   }
-}
-
-/** The largest difference of two values at the same place, as `tolerance` measures it. */
-function difference(was: Float32Array | undefined, is: Float32Array | undefined): number {
-  if (was === undefined || was.length !== is?.length) return Number.NaN;
-  let scale = 1;
-  let most = 0;
-  for (const [i, value] of was.entries()) {
-    scale = Math.max(scale, Math.abs(value));
-    most = Math.max(most, Math.abs(value - (is[i] as number)));
-  }
-  return most / scale;
 }
