@@ -71,6 +71,12 @@ export async function readTuned(folder: string, model: Tunable): Promise<Uint8Ar
   return bytes !== undefined && hasSha256(bytes, outcome.sha256) ? bytes : undefined;
 }
 
+/** @returns the SHA-256 of the tuned graph that a start would run; null where it would run the original. */
+export async function tunedSha256(folder: string, model: Tunable): Promise<string | null> {
+  const bytes = await readTuned(folder, model);
+  return bytes === undefined ? null : createHash('sha256').update(bytes).digest('hex');
+}
+
 /**
  * Stores a tuned graph, or why there is none. The record comes last, and with it the file counts; of two processes that do this at
  * once, both write the same.
