@@ -215,7 +215,7 @@ describe('a tuned graph', () => {
     const { folder, model, tune, record, readRecord } = await world(t);
     await tune();
     const made = await readRecord();
-    for (const text of ['', '{', '[]', '{"of":{}}', JSON.stringify({ ...made, more: 1 })]) {
+    for (const text of ['', '{', '[]', '{"of":{}}', JSON.stringify({ ...made, outcome: {} })]) {
       await writeFile(record, text);
       assert.equal(await readTuned(folder, model), undefined, text);
     }

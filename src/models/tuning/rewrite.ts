@@ -5,15 +5,12 @@ import { Constants } from './constants.ts';
 import { padChannels } from './padding.ts';
 import { replacePRelu } from './prelu.ts';
 
-/** Raised with every change of what is written here: what an older version wrote is then made anew. */
-export const rewriterVersion = 1;
-
 /** The first opset in which the operators are as they are written here. */
 const leastOpset = 9;
 
 /**
  * Rewrites a model: PRelu becomes operators of the blocked layout, and channels come in whole blocks. Names and shapes of inputs
- * and outputs stay. The same bytes and layer give the same bytes.
+ * and outputs stay. The same bytes and layer give the same bytes; whoever changes which, raises the version in `store.ts`.
  * @param layer a tensor inside the graph that keeps name, shape and values as well.
  * @returns undefined where there is nothing to gain, or a part of the graph is not understood.
  * @throws {Error} for bytes that are no model

@@ -4,43 +4,29 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
 import type { ModelDescriptor } from '../descriptor.ts';
 import { hasSha256, prepareFolder, storeFile } from '../download.ts';
-import { rewriterVersion } from './rewrite.ts';
 
 /** What of a model its tuned graph depends on. */
 export type Tunable = Pick<ModelDescriptor, 'id' | 'sha256' | 'output'>;
 
-const strict = { additionalProperties: false };
-const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
-
-const Outcome = Type.Union([
-  /** The tuned graph runs. `difference` is the largest that was found, as `tune.ts` measures it. */
-  Type.Object({ sha256: Sha256, difference: Type.Number() }, strict),
+/** What came of tuning. */
+export type Outcome =
+  /** The tuned graph runs. `difference` is the largest that was found, as `compare.ts` measures it. */
+  | { readonly sha256: string; readonly difference: number }
   /** The original runs, and a few words for people why. */
-  Type.Object({ reason: Type.String() }, strict),
-]);
+  | { readonly reason: string };
 
-const Record = Type.Object(
-  {
-    /** What it holds for; with anything else, it is made anew. */
-    of: Type.Object(
-      {
-        sha256: Sha256,
-        layer: Type.Union([Type.String(), Type.Null()]),
-        rewriter: Type.Integer(),
-        onnxruntime: Type.String(),
-      },
-      strict,
-    ),
-    outcome: Outcome,
-  },
-  strict,
-);
-type Record = Static<typeof Record>;
-export type Outcome = Static<typeof Outcome>;
+/** What an outcome holds for: with anything else, it is made anew. */
+interface Origin {
+  readonly sha256: string;
+  readonly layer: string | null;
+  readonly rewriter: number;
+  readonly onnxruntime: string;
+}
+
+/** Raised with every change of what `rewrite.ts` makes of a graph. */
+const rewriterVersion = 1;
 
 /** Name of the tensor that the model's head reads; undefined where the graph's outputs are read. */
 export function layerOf({ output }: Pick<Tunable, 'output'>): string | undefined {
@@ -58,9 +44,15 @@ function recordPath(folder: string, { id }: Pick<Tunable, 'id'>): string {
 
 /** @returns what came of tuning these weights with these versions; undefined where that has not been tried. */
 export async function readOutcome(folder: string, model: Tunable): Promise<Outcome | undefined> {
-  const text = await readFile(recordPath(folder, model), 'utf8').catch(() => undefined);
-  const record = text === undefined ? undefined : parse(text);
-  return record !== undefined && Value.Equal(record.of, origin(model)) ? record.outcome : undefined;
+  const text = await readFile(recordPath(folder, model), 'utf8').catch(() => '');
+  try {
+    // Compared as text, which is ours alone to write: a validator would be most of what a worker loads.
+    const { of, outcome } = JSON.parse(text) as { of: Origin; outcome: Outcome };
+    if (JSON.stringify(of) !== JSON.stringify(origin(model))) return undefined;
+    return typeof ('reason' in outcome ? outcome.reason : outcome.sha256) === 'string' ? outcome : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns the tuned graph; undefined where there is none that belongs to these weights and versions and is whole. */
@@ -94,11 +86,11 @@ export async function storeOutcome(
     stored = { sha256, difference: outcome.difference };
     await storeFile(tunedPath(folder, model), outcome.bytes);
   } else stored = outcome;
-  const record: Record = { of: origin(model), outcome: stored };
+  const record = { of: origin(model), outcome: stored };
   await storeFile(recordPath(folder, model), Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`));
 }
 
-function origin(model: Tunable): Record['of'] {
+function origin(model: Tunable): Origin {
   return {
     sha256: model.sha256,
     layer: layerOf(model) ?? null,
@@ -109,12 +101,3 @@ function origin(model: Tunable): Record['of'] {
 
 /** Read and not imported: a start whose graphs are tuned has no need of the library itself. */
 const runtime = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
-
-function parse(text: string): Record | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Value.Check(Record, value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}

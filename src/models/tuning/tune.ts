@@ -5,7 +5,6 @@ import type { ModelDescriptor } from '../descriptor.ts';
 import { hasSha256 } from '../download.ts';
 import { weightsPath } from '../weights.ts';
 import { compare, tolerance, type View } from './compare.ts';
-import { rewriteModel } from './rewrite.ts';
 import { layerOf, readOutcome, readTuned, storeOutcome } from './store.ts';
 
 export interface TuneOptions {
@@ -67,7 +66,7 @@ export async function verifyTuned(folder: string, model: ModelDescriptor): Promi
   if (outcome === undefined) return { state: 'missing' };
   if ('reason' in outcome) return { state: 'none', reason: outcome.reason };
   const there = await readTuned(folder, model);
-  const made = rewrite(await readFile(weightsPath(folder, model)), model);
+  const made = await rewrite(await readFile(weightsPath(folder, model)), model);
   const isSame = there !== undefined && made !== undefined && Buffer.compare(there, made) === 0;
   return isSame ? { state: 'ok', sha256: outcome.sha256 } : { state: 'damaged' };
 }
@@ -86,7 +85,7 @@ async function tune(
   model: ModelDescriptor,
   views: () => Promise<readonly View[]>,
 ): Promise<Tuning> {
-  const bytes = rewrite(original, model);
+  const bytes = await rewrite(original, model);
   if (bytes === undefined) return { reason: 'nothing to gain' };
   try {
     const difference = await compare(original, bytes, model.input, layerOf(model), await views());
@@ -100,7 +99,9 @@ async function tune(
 }
 
 /** Bytes that are no graph have nothing to gain: that they cannot run is found where they are to. */
-function rewrite(original: Uint8Array, model: ModelDescriptor): Uint8Array | undefined {
+async function rewrite(original: Uint8Array, model: ModelDescriptor): Promise<Uint8Array | undefined> {
+  // Not before there is something to rewrite: most starts have nothing.
+  const { rewriteModel } = await import('./rewrite.ts');
   try {
     return rewriteModel(original, layerOf(model));
   } catch {
