@@ -24,7 +24,7 @@ export async function overloadSection({ profiles, pictures, quick }: Context): P
   const client = await startClient(5);
   const watcher = await startClient();
 
-  const closed = { kind: 'closed', ...target, atOnce: workers + 4 } as const;
+  const closed = { kind: 'closed', ...target, atOnce: workers + queue / 2 } as const;
   await client.ask({ ...closed, ms: ms / 6 });
   const alone = await client.ask({ ...closed, ms: ms / 3 });
   const capacity = (1000 * alone.outcomes.length) / alone.ms;

@@ -49,13 +49,16 @@ function number(value: number): Buffer {
   return bytes;
 }
 
+/** Refused at the door, at the queue, or when the wait was over. */
+const notNow: ReadonlySet<unknown> = new Set(['service_full', 'queue_full', 'deadline_exceeded']);
+
 /** Whether an answer is the dialect's own "not now", with the time to come again. */
 export function isRefusal(form: Form, status: number, retryAfter: unknown, text: string): boolean {
   if (status !== 503 || !/^\d+$/.test(String(retryAfter))) return false;
   const body = JSON.parse(text) as Record<string, unknown>;
   switch (form) {
     case 'native, the image as body':
-      return body.status === 503 && body.code === 'service_full';
+      return body.status === 503 && notNow.has(body.code);
     case 'NHN, multipart':
       return (body.header as { resultCode?: unknown } | undefined)?.resultCode === -50000;
     case 'ARGOS, JSON with base64':
