@@ -58,6 +58,14 @@ export function toMarkdown({ machine, command, sections }: Report): string {
   return `${parts.join('\n\n')}\n`;
 }
 
+/** Everything, to the microsecond; lists of numbers on one line each. */
+export function toJson(report: Report): string {
+  const rounded = (_: string, value: unknown) =>
+    typeof value === 'number' ? Number(value.toFixed(3)) : value;
+  const text = JSON.stringify(report, rounded, 1);
+  return `${text.replace(/\[[\s\d.,e+-]+\]/g, (list) => list.replace(/\s+/g, ' '))}\n`;
+}
+
 function sectionParts({ title, method, tables, skipped }: SectionReport): string[] {
   return [
     `## ${title}`,

@@ -6,7 +6,7 @@ import { startClient } from '../server/client.ts';
 import { residentMbOf } from '../server/processes.ts';
 import { forms } from '../server/requests.ts';
 import { startServer } from '../server/server.ts';
-import { percentile } from '../statistics.ts';
+import { percentile, spread } from '../statistics.ts';
 
 const size = '1280x960';
 const workers = 1;
@@ -110,6 +110,13 @@ export async function overloadSection({ profiles, pictures, quick }: Context): P
       },
     ],
     skipped: [],
-    data: { capacity, goodput, answered, refused, failed, livez, before, after, delay },
+    data: {
+      ...{ capacity, goodput, before, after, delay, failed },
+      ms: Object.fromEntries(
+        Object.entries({ answered, refused, livez })
+          .filter(([, ms]) => ms.length > 0)
+          .map(([name, ms]) => [name, { ...spread(ms), p99: percentile(ms, 0.99) }]),
+      ),
+    },
   };
 }

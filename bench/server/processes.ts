@@ -1,9 +1,6 @@
 /** What Linux tells of other processes: CPU time and memory of a server and all that it started. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-
-/** Whether this system tells. */
-export const canTell = existsSync('/proc/self/stat');
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Milliseconds of a clock tick: 100 in a second on every Linux that Node runs on. */
 const tickMs = 10;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Report, toMarkdown, withQuartiles } from '../../bench/report.ts';
+import { type Report, toJson, toMarkdown, withQuartiles } from '../../bench/report.ts';
 import { alternate } from '../../bench/rounds.ts';
 import { type Form, forms, isRefusal, requestMaker } from '../../bench/server/requests.ts';
 import { percentile, ratios, spread } from '../../bench/statistics.ts';
@@ -119,6 +119,16 @@ describe('the report', () => {
 
   it('keeps what a value holds out of the table’s lines', () => {
     assert.match(toMarkdown(report), /^\| CPU \| A \\\| B \|$/m);
+  });
+
+  it('keeps every value for programs, rounded, with lists of numbers on one line', () => {
+    const [section] = report.sections;
+    const json = toJson({
+      ...report,
+      sections: [{ ...section, data: { ms: [1.23456, 2, -3e-9] } } as never],
+    });
+    assert.match(json, /^ +"ms": \[ 1\.235, 2, 0 \]$/m);
+    assert.deepEqual(JSON.parse(json).sections[0].tables, section?.tables);
   });
 
   it('has no aims where no section has', () => {
