@@ -43,6 +43,8 @@ export async function startContender(file: string, ...args: string[]): Promise<C
   });
   const exited = once(child, 'exit');
   exited.catch(() => {});
+  // One that ended no longer reads; that its answer does not come tells it.
+  child.stdin.on('error', () => {});
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const listen = async (): Promise<object> => {
     const { value, done } = await lines.next();

@@ -41,27 +41,35 @@ export async function pipelineSection(context: Context): Promise<SectionReport> 
   const decode = await findDecoder(folder);
   const skipped =
     decode === undefined ? ['The decoder in C and so the floor, as there is no djpeg here.'] : [];
-  const human = await startPeer().catch((error: Error) => {
-    skipped.push(`${peerName}: ${error.message}`);
-    return undefined;
-  });
+  /** Starts somebody who may not be able to do this work here, which is no reason to measure nobody. */
+  const ifAble = async (name: string, start: Promise<Contender>): Promise<Contender | undefined> => {
+    try {
+      return await start;
+    } catch (error) {
+      skipped.push(`${name}: ${(error as Error).message}`);
+      return undefined;
+    }
+  };
   const cells: Cell[] = [];
   for (const profile of profiles) {
     const plan = JSON.stringify(planOf(profile.folder, profile.resolved));
-    const contenders = {
-      pipeline: await startContender('pipeline.ts', profile.folder, profile.id),
-      networks: await startContender('sessions.ts', profile.folder, profile.id),
-      straightforward: await startContender('straightforward.ts', plan),
-      opencv: await startContender('opencv.py', plan).catch(() => {
-        skipped.push(
-          `OpenCV with the networks of ${profile.id}: python3-opencv is not here, or cannot read them.`,
-        );
-        return undefined;
-      }),
-    };
     // What is compiled while it runs is compiled before anything counts.
     const warmUp = { ...orderOf(context, profile, '640x480'), times: 15 };
-    for (const contender of [...Object.values(contenders), human]) await contender?.measure(warmUp);
+    const start = async (file: string, ...args: string[]): Promise<Contender> => {
+      const contender = await startContender(file, ...args);
+      await contender.measure(warmUp);
+      return contender;
+    };
+    const contenders = {
+      pipeline: await start('pipeline.ts', profile.folder, profile.id),
+      networks: await start('sessions.ts', profile.folder, profile.id),
+      straightforward: await start('straightforward.ts', plan),
+      opencv: await ifAble(`OpenCV with the networks of ${profile.id}`, start('opencv.py', plan)),
+      human: await ifAble(
+        peerName,
+        installPeer().then((peer) => start('human.ts', peer)),
+      ),
+    };
     for (const size of Object.keys(sizes) as SizeName[]) {
       console.error(`  ${profile.id} at ${size}`);
       const order = orderOf(context, profile, size);
@@ -78,7 +86,7 @@ export async function pipelineSection(context: Context): Promise<SectionReport> 
         networks: turnOf(contenders.networks, order),
         straightforward: turnOf(contenders.straightforward, order),
         ...(contenders.opencv && { opencv: turnOf(contenders.opencv, order) }),
-        ...(human && size === '1280x960' && { human: turnOf(human, order) }),
+        ...(contenders.human && size === '1280x960' && { human: turnOf(contenders.human, order) }),
         ...(decode && {
           decode: () =>
             decode(
@@ -92,7 +100,6 @@ export async function pipelineSection(context: Context): Promise<SectionReport> 
     }
     for (const contender of Object.values(contenders)) await contender?.close();
   }
-  await human?.close();
   await rm(folder, { recursive: true });
   return {
     title: 'One photograph',
@@ -170,10 +177,6 @@ export async function pipelineSection(context: Context): Promise<SectionReport> 
       stages: Object.fromEntries(Object.entries(stages).map(([name, ms]) => [name, spread(ms)])),
     })),
   };
-}
-
-async function startPeer(): Promise<Contender> {
-  return await startContender('human.ts', await installPeer());
 }
 
 function orderOf({ pictures }: Context, { id, resolved }: BenchProfile, size: SizeName): Order {
