@@ -26,7 +26,7 @@ export interface Picture {
 }
 
 export interface Pictures {
-  /** Where they are from, and how they were chosen, in a sentence. */
+  /** Where they are from, how they were chosen, and how large the files are, in a sentence without its full stop. */
   readonly origin: string;
   readonly bySize: Readonly<Record<SizeName, readonly Picture[]>>;
 }
@@ -73,7 +73,11 @@ export async function preparePictures(folder: string, profiles: readonly BenchPr
   const bySize = Object.fromEntries(
     (Object.keys(sizes) as SizeName[]).map((name) => [name, chosen.map((made) => made[name])]),
   ) as unknown as Pictures['bySize'];
-  return { origin: `${chosen.length} ${origin}`, bySize };
+  const kB = Object.entries(bySize).map(([name, pictures]) => {
+    const all = pictures.map(({ bytes }) => Math.round(bytes / 1000));
+    return `${name} of ${Math.min(...all)} to ${Math.max(...all)} kB`;
+  });
+  return { origin: `${chosen.length} ${origin}, as JPEG of quality 90: ${kB.join(', ')}`, bySize };
 }
 
 /** Photographs of people, largest first and one of each person or video; the two samples where the development set is not. */

@@ -3,7 +3,7 @@
 import type { Context } from '../context.ts';
 import { figure, type SectionReport } from '../report.ts';
 import { startClient } from '../server/client.ts';
-import { residentMbOf } from '../server/processes.ts';
+import { cpuMsOf, residentMbOf } from '../server/processes.ts';
 import { forms } from '../server/requests.ts';
 import { startServer } from '../server/server.ts';
 import { percentile, spread } from '../statistics.ts';
@@ -30,6 +30,7 @@ export async function overloadSection({ profiles, pictures, quick }: Context): P
   const capacity = (1000 * alone.outcomes.length) / alone.ms;
   const before = residentMbOf(server.processes());
 
+  const clientBefore = cpuMsOf([client.pid]);
   server.watchLoop();
   const [{ outcomes, ms: took }, alive] = await Promise.all([
     client.ask({ kind: 'open', ...target, perSecond: times * capacity, ms }),
@@ -37,6 +38,7 @@ export async function overloadSection({ profiles, pictures, quick }: Context): P
   ]);
   const delay = await server.loopDelay();
   const after = residentMbOf(server.processes());
+  const clientCores = (cpuMsOf([client.pid]) - clientBefore) / took;
   await client.close();
   await watcher.close();
   await server.stop();
@@ -79,6 +81,7 @@ export async function overloadSection({ profiles, pictures, quick }: Context): P
             `${figure(percentile(livez, 0.5))} and ${figure(percentile(livez, 0.99))}`,
           ],
           ['event-loop delay p99 in ms', figure(delay.p99)],
+          ['the client, cores', figure(clientCores)],
         ],
       },
     ],
@@ -111,7 +114,7 @@ export async function overloadSection({ profiles, pictures, quick }: Context): P
     ],
     skipped: [],
     data: {
-      ...{ capacity, goodput, before, after, delay, failed },
+      ...{ capacity, goodput, before, after, delay, clientCores, failed },
       ms: Object.fromEntries(
         Object.entries({ answered, refused, livez })
           .filter(([, ms]) => ms.length > 0)

@@ -60,6 +60,7 @@ export interface Asked {
 type Order = ClosedLoop | OpenLoop | Watch;
 
 export interface Client {
+  readonly pid: number;
   ask(order: Order): Promise<Asked>;
   close(): Promise<void>;
 }
@@ -71,6 +72,7 @@ export async function startClient(niceness = 0): Promise<Client> {
   await once(child, 'message');
   if (niceness > 0) setPriority(child.pid as number, niceness);
   return {
+    pid: child.pid as number,
     async ask(order) {
       child.send(order);
       return (await once(child, 'message'))[0] as Asked;
