@@ -10,7 +10,14 @@ import { parseArgs } from 'node:util';
 import { type Context, findProfiles } from './context.ts';
 import { describeMachine } from './machine.ts';
 import { preparePictures } from './pictures.ts';
-import { type Report, type SectionReport, toJson, toMarkdown } from './report.ts';
+import {
+  headMarkdown,
+  type Report,
+  type SectionReport,
+  sectionMarkdown,
+  toJson,
+  toMarkdown,
+} from './report.ts';
 import { httpSection } from './sections/http.ts';
 import { memorySection } from './sections/memory.ts';
 import { overloadSection } from './sections/overload.ts';
@@ -41,8 +48,6 @@ if (process.platform !== 'linux') {
   process.exit(2);
 }
 
-const isFolder = (word: string | undefined) => word === '--models' || word === '--out';
-
 const chosen = values.only.split(',');
 for (const name of chosen) {
   if (!Object.hasOwn(sections, name)) {
@@ -50,6 +55,8 @@ for (const name of chosen) {
     process.exit(2);
   }
 }
+
+const isWhole = Object.keys(sections).every((name) => chosen.includes(name));
 
 const machine = describeMachine();
 const folder = await mkdtemp(join(tmpdir(), 'bonafide-bench-'));
@@ -66,22 +73,29 @@ try {
   const reports: SectionReport[] = [];
   for (const name of chosen) {
     console.error(`${name} ...`);
-    const report = await (sections[name] as (typeof sections)[string])(context);
-    reports.push({ ...report, skipped: [...skipped, ...report.skipped] });
-    for (const reason of [...skipped, ...report.skipped]) console.error(`*** NOT MEASURED: ${reason} ***`);
+    const found = await (sections[name] as (typeof sections)[string])(context);
+    const section = { ...found, skipped: [...skipped, ...found.skipped] };
+    reports.push(section);
+    for (const reason of section.skipped) console.error(`*** NOT MEASURED: ${reason} ***`);
+    // As it comes: a run that is ended early was not for nothing.
+    console.log(sectionMarkdown(section));
   }
-  // Folders are this machine's own.
-  const flags = process.argv.slice(2).filter((word, i, words) => !isFolder(word) && !isFolder(words[i - 1]));
+  // Without folders, which are this machine's own.
+  const flags = [
+    ...(values.quick ? ['--quick'] : []),
+    ...(values.long ? ['--long'] : []),
+    ...(isWhole ? [] : [`--only ${values.only}`]),
+  ];
   const command = ['npm run bench', ...(flags.length > 0 ? ['--', ...flags] : [])].join(' ');
   const report: Report = { machine, command, sections: reports };
-  const markdown = toMarkdown(report);
-  console.log(markdown);
+  console.log(headMarkdown(report));
   // Only a whole run replaces the published one.
-  const whole = !values.quick && chosen.length === Object.keys(sections).length;
-  const out = values.out ?? (whole ? join(import.meta.dirname, '..', 'docs', 'benchmarks') : undefined);
+  const out =
+    values.out ??
+    (isWhole && !values.quick ? join(import.meta.dirname, '..', 'docs', 'benchmarks') : undefined);
   if (out !== undefined) {
     await mkdir(out, { recursive: true });
-    await writeFile(join(out, 'latest.md'), markdown);
+    await writeFile(join(out, 'latest.md'), toMarkdown(report));
     await writeFile(join(out, 'latest.json'), toJson(report));
   }
 } finally {

@@ -35,9 +35,15 @@ export interface Report {
   readonly sections: readonly SectionReport[];
 }
 
-export function toMarkdown({ machine, command, sections }: Report): string {
+/** The whole report. */
+export function toMarkdown(report: Report): string {
+  return [headMarkdown(report), ...report.sections.map(sectionMarkdown)].join('\n');
+}
+
+/** What comes before the sections: the machine, and each aim with what was measured. */
+export function headMarkdown({ machine, command, sections }: Report): string {
   const aims = sections.flatMap((section) => section.aims);
-  const parts = [
+  return paragraphs([
     '# Benchmark',
     `Made by \`${command}\`. Another machine gives other milliseconds; the ratios were measured in one run, in turns, and carry further. Values are medians, with the quartiles behind them.`,
     table(
@@ -53,9 +59,16 @@ export function toMarkdown({ machine, command, sections }: Report): string {
             aims.map(({ aim, measured, met }) => [aim, measured, met ? 'yes' : '**no**']),
           ),
         ]),
-    ...sections.flatMap(sectionParts),
-  ];
-  return `${parts.join('\n\n')}\n`;
+  ]);
+}
+
+export function sectionMarkdown({ title, method, tables, skipped }: SectionReport): string {
+  return paragraphs([
+    `## ${title}`,
+    method.join(' '),
+    ...skipped.map((reason) => `**Not measured:** ${reason}`),
+    ...tables.flatMap((one) => [`### ${one.title}`, table(one.columns, one.rows)]),
+  ]);
 }
 
 /** Everything, to the microsecond; lists of numbers on one line each. */
@@ -66,13 +79,8 @@ export function toJson(report: Report): string {
   return `${text.replace(/\[[\s\d.,e+-]+\]/g, (list) => list.replace(/\s+/g, ' '))}\n`;
 }
 
-function sectionParts({ title, method, tables, skipped }: SectionReport): string[] {
-  return [
-    `## ${title}`,
-    method.join(' '),
-    ...skipped.map((reason) => `**Not measured:** ${reason}`),
-    ...tables.flatMap((one) => [`### ${one.title}`, table(one.columns, one.rows)]),
-  ];
+function paragraphs(parts: readonly string[]): string {
+  return `${parts.join('\n\n')}\n`;
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -3,7 +3,7 @@
 import type { Context } from '../context.ts';
 import { figure, type SectionReport, withQuartiles } from '../report.ts';
 import { startClient } from '../server/client.ts';
-import { residentMbOf } from '../server/processes.ts';
+import { cpuMsOf, residentMbOf } from '../server/processes.ts';
 import { forms } from '../server/requests.ts';
 import { startServer } from '../server/server.ts';
 import { spread } from '../statistics.ts';
@@ -11,62 +11,84 @@ import { spread } from '../statistics.ts';
 /** Memory is read so often in the course of the run. */
 const readings = 20;
 
+/** Memory in MB, one value for each reading. */
+interface Resident {
+  readonly server: number[];
+  readonly workers: number[];
+  readonly together: number[];
+}
+
 export async function memorySection({ profiles, pictures, quick, long }: Context): Promise<SectionReport> {
   const [profile] = profiles as [Context['profiles'][number]];
   const requests = long ? 30_000 : quick ? 400 : 4_000;
-  const starts: { profile: string; ms: number[] }[] = [];
+  // Heaps and arenas take what they need once, and are given the time to.
+  const warmUp = quick ? 200 : 1_000;
+  const starts: { profile: string; ms: number[]; cpuMs: number[] }[] = [];
   for (const one of profiles) {
     const ms: number[] = [];
+    const cpuMs: number[] = [];
     for (let i = 0; i < (quick ? 3 : 7); i++) {
       const begin = performance.now();
       const server = await startServer({ profile: one, workers: 1 });
       const { status } = await fetch(`${server.origin}/readyz`);
       if (status !== 200) throw new Error(`/readyz answered ${status}.`);
       ms.push(performance.now() - begin);
+      cpuMs.push(cpuMsOf(server.processes()));
       await server.stop();
     }
-    starts.push({ profile: one.id, ms });
+    starts.push({ profile: one.id, ms, cpuMs });
   }
 
   const server = await startServer({ profile, workers: 1 });
   const client = await startClient();
   const { origin, keys } = server;
   const paths = [...pictures.bySize['640x480'], ...pictures.bySize['1280x960']].map(({ path }) => path);
-  const residentMb: number[] = [];
-  for (let i = 0; i < readings; i++) {
+  const serve = async (count: number) => {
     const { outcomes } = await client.ask({
       kind: 'closed',
       ...{ origin, keys, forms, pictures: paths },
-      ...{ atOnce: 4, requests: Math.round(requests / readings) },
+      ...{ atOnce: 4, requests: count },
     });
     const bad = outcomes.find(({ as }) => as !== 'answered');
     if (bad !== undefined) throw new Error(`A request was ${bad.as}: ${bad.why}`);
-    residentMb.push(residentMbOf(server.processes()));
+  };
+  const resident: Resident = { server: [], workers: [], together: [] };
+  await serve(warmUp);
+  for (let i = 0; i <= readings; i++) {
+    if (i > 0) await serve(Math.round(requests / readings));
+    const [main, ...workers] = server.processes() as [number, ...number[]];
+    resident.server.push(residentMbOf([main]));
+    resident.workers.push(residentMbOf(workers));
+    resident.together.push(residentMbOf([main, ...workers]));
   }
   await client.close();
   await server.stop();
 
-  // The first tenth is warm-up: heaps and arenas take what they need once.
-  const steady = residentMb.slice(readings / 10);
-  const [first, last] = [steady[0] as number, steady.at(-1) as number];
-  const growth = last / first - 1;
+  const growth = (resident.together.at(-1) as number) / (resident.together[0] as number) - 1;
   const slowest = Math.max(...starts.map(({ ms }) => spread(ms).median));
   return {
     title: 'Start and endurance',
     method: [
       'The start is from the command to `/readyz` answering 200, with the weights in place and one worker; it makes the database and the first keys as well.',
-      `Then ${requests} requests to one server with one worker, in all three forms, of 640x480 and 1280x960, four under way at once; resident memory is that of the server and its worker, read ${readings} times.`,
+      `Then requests to one server with one worker, in all three forms, of 640x480 and 1280x960, four under way at once: ${warmUp} to warm up, and ${requests} in the course of which resident memory is read ${readings} times.`,
     ],
     tables: [
       {
         title: 'Start, ms',
-        columns: ['Profile', 'To `/readyz` 200'],
-        rows: starts.map(({ profile: id, ms }) => [id, withQuartiles(spread(ms))]),
+        columns: ['Profile', 'To `/readyz` 200', 'CPU of server and worker'],
+        rows: starts.map(({ profile: id, ms, cpuMs }) => [
+          id,
+          withQuartiles(spread(ms)),
+          withQuartiles(spread(cpuMs)),
+        ]),
       },
       {
         title: `Resident memory over ${requests} requests, MB`,
-        columns: ['After a tenth', 'Highest since', 'At the end'],
-        rows: [[figure(first), figure(Math.max(...steady)), figure(last)]],
+        columns: ['', 'Before', 'Highest', 'After'],
+        rows: Object.entries(resident).map(([name, mb]) => [
+          name,
+          ...[mb[0] as number, Math.max(...mb), mb.at(-1) as number].map(figure),
+        ]),
       },
     ],
     aims: [
@@ -82,6 +104,6 @@ export async function memorySection({ profiles, pictures, quick, long }: Context
       },
     ],
     skipped: [],
-    data: { starts, residentMb },
+    data: { starts, resident },
   };
 }
