@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { allocator } from '../src/liveness/pool.ts';
 import type { Region } from '../src/models/tensor.ts';
 
 export interface PictureOrder {
@@ -40,6 +41,8 @@ export async function startContender(file: string, ...args: string[]): Promise<C
   const program = file.endsWith('.py') ? '/usr/bin/python3' : process.execPath;
   const child = spawn(program, [join(import.meta.dirname, 'contenders', file), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
+    // The product's own runs as its workers do.
+    env: { ...process.env, ...(file === 'pipeline.ts' && allocator) },
   });
   const exited = once(child, 'exit');
   exited.catch(() => {});

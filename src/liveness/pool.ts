@@ -92,7 +92,7 @@ const restartPauseMs = 1_000;
  * the decode stage went into the page faults of that; up to 64 MiB are kept for the next frame instead, in one heap
  * (docs/adr/0016-frames-in-place.md).
  */
-const allocator = {
+export const allocator = {
   MALLOC_ARENA_MAX: '1',
   MALLOC_MMAP_THRESHOLD_: `${64 * 2 ** 20}`,
   MALLOC_TRIM_THRESHOLD_: `${64 * 2 ** 20}`,
