@@ -102,6 +102,9 @@ function centreOf({ start, step }: Axis, output: number): number {
   return start + (output + 0.5) * step - 0.5;
 }
 
+/** Weights of rows are whole numbers of this sum, as they were when the detectors' thresholds were measured. */
+const fixedOne = 1 << 16;
+
 /** Mixes the four pixels nearest to each output, and reads no others. */
 function mixNearest(
   { width, height, pixels }: Pixels,
@@ -112,13 +115,14 @@ function mixNearest(
 ): void {
   const columns = kernels(across, width, 1);
   const rows = kernels(down, height, 1);
-  const { plane, redPlane, bluePlane, gain, offset } = layoutOf(input);
+  const { plane, redPlane, bluePlane, offset } = layoutOf(input);
+  const fixedGain = 1 / (input.scale * fixedOne);
   const isGrey = input.colour === 'grey';
   for (let y = 0, at = 0; y < rows.sources.length; y += 2) {
     const above = (rows.sources[y] as number) * width;
     const below = (rows.sources[y + 1] as number) * width;
-    const upper = (rows.weights[y] as number) * gain;
-    const lower = (rows.weights[y + 1] as number) * gain;
+    const upper = Math.round((rows.weights[y] as number) * fixedOne);
+    const lower = Math.round((rows.weights[y + 1] as number) * fixedOne);
     for (let x = 0; x < columns.sources.length; x += 2, at++) {
       const left = columns.sources[x] as number;
       const right = columns.sources[x + 1] as number;
@@ -128,30 +132,20 @@ function mixNearest(
       const b = (above + right) * 3;
       const c = (below + left) * 3;
       const d = (below + right) * 3;
-      const ofA = upper * near;
-      const ofB = upper * far;
-      const ofC = lower * near;
-      const ofD = lower * far;
       const red =
-        ofA * (pixels[a] as number) +
-        ofB * (pixels[b] as number) +
-        ofC * (pixels[c] as number) +
-        ofD * (pixels[d] as number);
+        near * (upper * (pixels[a] as number) + lower * (pixels[c] as number)) +
+        far * (upper * (pixels[b] as number) + lower * (pixels[d] as number));
       const green =
-        ofA * (pixels[a + 1] as number) +
-        ofB * (pixels[b + 1] as number) +
-        ofC * (pixels[c + 1] as number) +
-        ofD * (pixels[d + 1] as number);
+        near * (upper * (pixels[a + 1] as number) + lower * (pixels[c + 1] as number)) +
+        far * (upper * (pixels[b + 1] as number) + lower * (pixels[d + 1] as number));
       const blue =
-        ofA * (pixels[a + 2] as number) +
-        ofB * (pixels[b + 2] as number) +
-        ofC * (pixels[c + 2] as number) +
-        ofD * (pixels[d + 2] as number);
-      if (isGrey) tensor[at] = luma(red, green, blue) + offset;
+        near * (upper * (pixels[a + 2] as number) + lower * (pixels[c + 2] as number)) +
+        far * (upper * (pixels[b + 2] as number) + lower * (pixels[d + 2] as number));
+      if (isGrey) tensor[at] = luma(red, green, blue) * fixedGain + offset;
       else {
-        tensor[at + redPlane] = red + offset;
-        tensor[at + plane] = green + offset;
-        tensor[at + bluePlane] = blue + offset;
+        tensor[at + redPlane] = red * fixedGain + offset;
+        tensor[at + plane] = green * fixedGain + offset;
+        tensor[at + bluePlane] = blue * fixedGain + offset;
       }
     }
   }
