@@ -256,7 +256,7 @@ function fold(index: number, limit: number, beyond: Region['beyond']): number {
 export function mirror(tensor: Float32Array, { width }: InputDescriptor): Float32Array {
   const mirrored = new Float32Array(tensor.length);
   for (let row = 0; row < tensor.length; row += width) {
-    mirrored.set(tensor.subarray(row, row + width).toReversed(), row);
+    for (let x = 0; x < width; x++) mirrored[row + x] = tensor[row + width - 1 - x] as number;
   }
   return mirrored;
 }
