@@ -116,7 +116,7 @@ export const settings = {
     env: 'BONAFIDE_URL_ALLOWED_HOSTS',
     default: [] as readonly string[],
     shown: 'none',
-    doc: 'Hosts (host or host:port, separated by commas) that image URLs may name although they are not public, on any port.',
+    doc: 'Hosts (host or host:port, separated by commas) that image URLs may name although they are not public, on any port. They alone are also looked up in the hosts file and search domains.',
     parse: hosts,
   }),
   nhnConfidence: setting({

@@ -41,6 +41,8 @@ export interface ServerOptions {
   engine?: Partial<Pick<EngineOptions, 'workers' | 'queue' | 'deadlineMs'>>;
   urlAllowedHosts?: readonly string[];
   urlTimeoutMs?: number;
+  /** Who is asked for the hosts of image URLs. */
+  nameServers?: readonly string[];
   maxImageBytes?: number;
   nhnConfidence?: 'fraction' | 'percent';
   profileNote?: string;
@@ -118,6 +120,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const remoteImages = createRemoteImageFetcher({
     timeoutMs: options.urlTimeoutMs ?? 1_000,
     allowedHosts: options.urlAllowedHosts ?? [],
+    ...(options.nameServers !== undefined && { nameServers: options.nameServers }),
   });
   const dataFolder = await mkdtemp(join(tmpdir(), 'bonafide-server-'));
   const storage = options.storage ?? (await openStorage({ folder: dataFolder, create: true }));
