@@ -33,6 +33,7 @@ import { Keys } from '../src/storage/keys.ts';
 import { Transactions } from '../src/storage/transactions.ts';
 import { databases } from '../test/helpers/databases.ts';
 import { readPhotos } from '../test/helpers/pictures.ts';
+import { connectionDefaults } from '../test/helpers/server.ts';
 import { standardWeights } from '../test/helpers/weights.ts';
 
 /** What the client is told to do: pairs of turns, one at each address, that take turns in being first. */
@@ -162,6 +163,7 @@ async function compare(
       logger,
       storage,
       trustedProxies: [],
+      connections: connectionDefaults,
       corsOrigins: [],
       modelsFolder: '',
       reports: createReports({ shipped: '', own: '' }),
