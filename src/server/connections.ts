@@ -33,7 +33,10 @@ const checkMs = 1_000;
 /** A phone that changes its network sends nothing for some seconds. */
 const graceMs = 10_000;
 
-/** @param trustedProxies addresses and networks that bring the connections of many clients. */
+/**
+ * Who listens to `clientError` answers those who are late too, as `ERR_HTTP_REQUEST_TIMEOUT`.
+ * @param trustedProxies addresses and networks that bring the connections of many clients.
+ */
 export function createHttpServer(
   handler: RequestListener,
   limits: ConnectionLimits,
@@ -122,10 +125,14 @@ function limitAnswer(response: ServerResponse, timeoutMs: number): void {
 /** A request holds a place among those under way while its body arrives, which must not be had for a byte now and then. */
 function requirePace(server: Server, minBytesPerSecond: number): void {
   const arriving = new Map<IncomingMessage, { start: number; bytesBefore: number }>();
-  server.on('request', (request: IncomingMessage) => {
+  /** What was read of a connection when its last answer was out: what comes after belongs to the next request. */
+  const readBefore = new WeakMap<Socket, number>();
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    response.once('finish', () => readBefore.set(socket, socket.bytesRead));
     const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
     if (encoding === undefined && (length === undefined || length === '0')) return;
-    arriving.set(request, { start: performance.now(), bytesBefore: request.socket.bytesRead });
+    arriving.set(request, { start: performance.now(), bytesBefore: readBefore.get(socket) ?? 0 });
   });
   const check = () => {
     const now = performance.now();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { routes } from '../helpers/http.ts';
 import { readPhotos } from '../helpers/pictures.ts';
-import { hear, open, untilNoConnection } from '../helpers/raw.ts';
+import { hear, open, untilConnections } from '../helpers/raw.ts';
 import { keepLog, startServer, type TestServer } from '../helpers/server.ts';
 
 const photos = await readPhotos();
@@ -15,7 +15,7 @@ before(async () => {
   server = await startServer({ log });
 });
 after(async () => {
-  await untilNoConnection(server);
+  await untilConnections(server, 0);
   await server.close();
 });
 

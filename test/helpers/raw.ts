@@ -45,13 +45,13 @@ export async function hear(socket: Socket, answers = Number.POSITIVE_INFINITY): 
   return { text, statuses: statuses(), isClosed };
 }
 
-/** Resolves when no connection is left; rejects when that takes long. */
-export async function untilNoConnection(server: TestServer, patienceMs = 5_000): Promise<void> {
-  const end = performance.now() + patienceMs;
+/** Resolves when no more connections than these are left; rejects when that takes long. */
+export async function untilConnections(server: TestServer, left: number): Promise<void> {
+  const end = performance.now() + 10_000;
   for (;;) {
-    const left = await connectionsOf(server);
-    if (left === 0) return;
-    if (performance.now() > end) throw new Error(`${left} connections are left.`);
+    const count = await connectionsOf(server);
+    if (count <= left) return;
+    if (performance.now() > end) throw new Error(`${count} connections are left.`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
