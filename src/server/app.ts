@@ -32,6 +32,7 @@ import { serveConsole } from './console.ts';
 import { allowOrigins } from './cors.ts';
 import { RequestError } from './errors.ts';
 import { examplesKeyword } from './examples.ts';
+import { guardHeaders } from './headers.ts';
 import { createObserver, type Metrics, serveMetrics } from './observability.ts';
 import type { Reports } from './reports.ts';
 import { fileKeyword } from './upload.ts';
@@ -72,7 +73,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const begin = (request: FastifyRequest, reply: FastifyReply) => {
     observe(request, reply);
     clientErrors.note(reply.raw, request.id);
-    reply.header('x-request-id', request.id);
+    reply.headers(guardHeaders).header('x-request-id', request.id);
     // A kept-alive connection would bring the client back to a server that is going away.
     if (services.gate.isDraining) reply.header('connection', 'close');
   };

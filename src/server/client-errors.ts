@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { FastifyBaseLogger } from 'fastify';
 import { type Dialect, newTransactionId } from '../dialects/dialect.ts';
 import { RequestError } from './errors.ts';
+import { guardHeaders } from './headers.ts';
 
 /** What Node's HTTP parser says. `rawPacket` holds what the client sent, its key included: it is never logged. */
 interface ClientError {
@@ -65,6 +66,7 @@ export function createClientErrors(
     const { status, headers, body } = dialect.refusal(failure, requestId);
     const text = JSON.stringify(body);
     const head = Object.entries({
+      ...guardHeaders,
       ...headers,
       'x-request-id': requestId,
       'content-length': Buffer.byteLength(text),
