@@ -368,6 +368,21 @@ describe('SSRF: slow name servers', () => {
     assert.ok(!process.getActiveResourcesInfo().includes('QueryReqWrap'));
   });
 
+  it('of a host that the operator allowed are asked once at a time, as that cannot be called off', async () => {
+    const fetcher = open();
+    pages['/'] = sized('image');
+    let left = 20;
+    let most = 0;
+    const all = Array.from({ length: left }, () => page('/', fetcher).finally(() => (left -= 1)));
+    while (left > 0) {
+      const lookups = process.getActiveResourcesInfo().filter((name) => name === 'GetAddrInfoReqWrap');
+      most = Math.max(most, lookups.length);
+      await new Promise((done) => setImmediate(done));
+    }
+    await Promise.all(all);
+    assert.equal(most, 1);
+  });
+
   it('end with the client that asked', async () => {
     const caller = new AbortController();
     const reason = new Error('the client went away');
