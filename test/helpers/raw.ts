@@ -13,7 +13,7 @@ export interface Heard {
 }
 
 /** @param localAddress of the client, one of 127.0.0.0/8. */
-export async function open(server: TestServer, localAddress = '127.0.0.1'): Promise<Socket> {
+export async function open(server: Pick<TestServer, 'origin'>, localAddress = '127.0.0.1'): Promise<Socket> {
   const { hostname: host, port } = new URL(server.origin);
   const socket = connectTcp({ host, port: Number(port), localAddress });
   socket.on('error', () => {});
@@ -33,12 +33,16 @@ export async function hear(socket: Socket, answers = Number.POSITIVE_INFINITY): 
     text += bytes;
     if (statuses().length >= answers) setTimeout(enough.resolve, 50);
   });
-  const closed = once(socket, 'close').then(() => true);
+  // Not `once` of events, which takes a reset for a failure of the test.
+  const closed = new Promise<true>((resolve) => {
+    if (socket.closed) resolve(true);
+    else socket.once('close', () => resolve(true));
+  });
   const isClosed = await Promise.race([
     closed,
     enough.promise.then(() => false),
     new Promise<never>((_, reject) => {
-      setTimeout(() => reject(new Error(`Neither an answer nor an end came: ${text}`)), 5_000).unref();
+      setTimeout(() => reject(new Error(`Neither an answer nor an end came: ${text}`)), 10_000).unref();
     }),
   ]);
   socket.destroy();
