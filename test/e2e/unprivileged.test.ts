@@ -56,7 +56,7 @@ async function openForWriting(pid: number): Promise<string[]> {
 /** What is nobody's on this machine, but for the server, in the places where everybody may write. */
 async function leftBehind(): Promise<string[]> {
   const found = await Promise.all(
-    ['/tmp', '/var/tmp', '/dev/shm'].map(async (place) => {
+    [tmpdir(), '/var/tmp', '/dev/shm'].map(async (place) => {
       const names = await readdir(place).catch(() => []);
       const owned = names.map(async (name) => {
         const owner = (await stat(join(place, name)).catch(() => undefined))?.uid;
