@@ -33,6 +33,7 @@ import { Keys } from '../src/storage/keys.ts';
 import { Transactions } from '../src/storage/transactions.ts';
 import { databases } from '../test/helpers/databases.ts';
 import { readPhotos } from '../test/helpers/pictures.ts';
+import { connectionDefaults } from '../test/helpers/server.ts';
 import { standardWeights } from '../test/helpers/weights.ts';
 import { spread } from './statistics.ts';
 
@@ -163,6 +164,7 @@ async function compare(
       logger,
       storage,
       trustedProxies: [],
+      connections: connectionDefaults,
       corsOrigins: [],
       modelsFolder: '',
       reports: createReports({ shipped: '', own: '' }),

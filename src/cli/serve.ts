@@ -140,6 +140,15 @@ async function runServer(config: Config): Promise<number> {
     metrics,
     logger,
     trustedProxies: config.trustedProxies,
+    connections: {
+      connections: config.maxConnections,
+      perAddress: config.maxConnectionsPerAddress,
+      headTimeoutMs: config.headTimeoutMs,
+      requestTimeoutMs: config.requestTimeoutMs,
+      minBytesPerSecond: config.minBytesPerSecond,
+      answerTimeoutMs: config.answerTimeoutMs,
+      keepAliveMs: config.keepAliveMs,
+    },
     corsOrigins: config.corsOrigins,
     modelsFolder: folder,
     reports: createReports({
