@@ -172,7 +172,11 @@ for (const database of databases()) {
         `${outcomes.length} requests in ${seconds.toFixed(0)} s (${(outcomes.length / seconds).toFixed(1)}/s), ${restarts} restarts; median ${half?.toFixed(0)} ms, p99 ${most?.toFixed(0)} ms, longest ${times.at(-1)?.toFixed(0)} ms`,
       );
       const faults = outcomes.flatMap(({ fault }) => fault ?? []);
-      assert.equal(faults.length, 0, `${faults.slice(0, 5).join('\n')}\n${(await nginx.errors()).slice(0, 3000)}`);
+      assert.equal(
+        faults.length,
+        0,
+        `${faults.slice(0, 5).join('\n')}\n${(await nginx.errors()).slice(0, 3000)}`,
+      );
       assert.ok(outcomes.length >= seconds * perSecond * 0.95, 'the rate was held');
       for (const node of nodes.splice(0)) assert.equal(await node.stop(), 0);
       // What was answered is in the log, whichever server it was.
