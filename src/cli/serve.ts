@@ -1,6 +1,6 @@
 /** `bonafide serve`: models, database, engine and server put together, and taken apart again on SIGTERM. */
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,7 @@ import {
 import { createRemoteImageFetcher } from '../intake/remote-image.ts';
 import { startEngine } from '../liveness/pool.ts';
 import { renderSvg } from '../liveness/raster.ts';
+import { prepareFolder, storeFile } from '../models/download.ts';
 import { buildApp } from '../server/app.ts';
 import { createAuthenticator } from '../server/auth.ts';
 import { createGate } from '../server/gate.ts';
@@ -61,6 +62,8 @@ export const serve: Command = async (args, env) => {
 
 async function runServer(config: Config): Promise<number> {
   const folder = join(config.dataFolder, 'models');
+  // What a start or a pull left that was killed.
+  await prepareFolder(folder);
   const { onProgress, stop } = startDownloadReporter(process.stderr);
   const { resolved: profile, note } = await chooseProfile({
     folder,
@@ -198,9 +201,9 @@ function untilSignal(): Promise<void> {
 async function drawPortrait(dataFolder: string): Promise<string> {
   const folder = resolve(dataFolder, 'samples');
   const path = join(folder, 'portrait.jpg');
-  await mkdir(folder, { recursive: true });
+  await prepareFolder(folder);
   const drawing = await readFile(new URL('../../assets/portrait.svg', import.meta.url), 'utf8');
-  await writeFile(path, await renderSvg(drawing));
+  await storeFile(path, await renderSvg(drawing));
   return path;
 }
 

@@ -25,6 +25,20 @@ export function isAnswer(error: unknown): boolean {
   return typeof code === 'string' && severity !== undefined && !notServing.test(code);
 }
 
+/** SQLite's codes of a file that is read-only, a disk that fails, and one that is full. */
+const unwritable = new Set([8, 10, 13]);
+
+/** Whether the database answers questions and takes no changes: its disk is full or fails, or it is read-only. */
+export function takesNoChanges(error: unknown): boolean {
+  const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
+  if (typeof errcode === 'number') return unwritable.has(errcode & 0xff);
+  // Postgres's `disk_full` and `read_only_sql_transaction`.
+  return code === '53100' || code === '25006';
+}
+
+/** Of such a database, for people. */
+export const noChanges = 'The database takes no changes: its disk is full or fails, or it is read-only.';
+
 /** What was asked of the database and cannot be. `message` is a sentence for people and repeats nothing secret. */
 export class StorageError extends Error {
   readonly code: StorageErrorCode;
