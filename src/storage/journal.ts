@@ -185,7 +185,12 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
     await rm(segment.path, { force: true });
     bytes -= segment.bytes;
     segment.owner.segments -= 1;
-    if (segment.owner !== own && segment.owner.segments === 0) alone(folder, () => remove(segment.owner));
+    if (segment.owner === own || segment.owner.segments > 0) return;
+    try {
+      alone(folder, () => remove(segment.owner));
+    } catch {
+      // Its lines are handed over. An empty folder is removed by the next process that finds it.
+    }
   }
 
   const journal: Journal = {
@@ -233,12 +238,17 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
     async close() {
       await writing;
       await seal();
-      alone(folder, () => {
-        for (const owner of new Set([own, ...sealed.map(({ owner }) => owner)])) {
-          if (owner.segments === 0) remove(owner);
-          else owner.lock.release();
-        }
-      });
+      const owners = new Set([own, ...sealed.map(({ owner }) => owner)]);
+      try {
+        alone(folder, () => {
+          for (const owner of owners) {
+            if (owner.segments === 0) remove(owner);
+          }
+        });
+      } catch {
+        // A disk that fails, or a process that does not let go: whoever starts next finds all of it.
+      }
+      for (const owner of owners) owner.lock.release();
     },
   };
   journal.adopt();

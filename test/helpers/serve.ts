@@ -28,9 +28,19 @@ export async function linkWeights(dataFolder: string): Promise<void> {
 }
 
 /** Starts `bonafide serve` with one worker and the profile `standard` on a free port; flags given win. */
-export async function serve(dataFolder: string, ...flags: string[]): Promise<Serving> {
+export function serve(dataFolder: string, ...flags: string[]): Promise<Serving> {
+  return serveIn({}, dataFolder, ...flags);
+}
+
+/** The same with more in its environment. */
+export async function serveIn(
+  env: Readonly<Record<string, string>>,
+  dataFolder: string,
+  ...flags: string[]
+): Promise<Serving> {
   const settings = ['--data', dataFolder, '--profile', 'standard', '--port', '0', '--workers', '1'];
   const child = spawn(process.execPath, [launcher, 'serve', ...settings, ...flags], {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines: string[] = [];
