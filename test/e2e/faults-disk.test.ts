@@ -42,7 +42,7 @@ describe('a data folder whose disk', { skip: noDisk }, () => {
     server = await serve(dataFolder, '--log-level', 'silent');
   });
   afterEach(async () => {
-    if (server?.child.exitCode === null && server.child.signalCode === null) await server.kill();
+    await server?.kill();
     await disk.free();
   });
   const origin = () => server?.origin ?? assert.fail('there is no server');

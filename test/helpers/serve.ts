@@ -52,6 +52,8 @@ export async function serveIn(
   const [origin] = /http:\/\/127\.0\.0\.1:\d+/.exec(banner) ?? assert.fail(banner);
   child.stdout?.resume();
   const end = async (signal: NodeJS.Signals) => {
+    // It may have ended before.
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     child.kill(signal);
     const [code] = await once(child, 'exit');
     return code as number | null;
