@@ -149,6 +149,11 @@ for (const database of databases()) {
           ['ok'],
         );
       }
+      // Of all the processes that were killed, nothing is left but what they kept.
+      const left = (await readdir(folder, { recursive: true })).filter((name) =>
+        /\.part$|\.ndjson$|journal.[0-9a-f-]{36}/.test(name),
+      );
+      assert.deepEqual(left, []);
       await storage.close();
     });
   });
