@@ -101,6 +101,8 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
     mkdirSync(path);
     return { path, lock: tryLock(join(path, 'lock')) as Lock, segments: 0 };
   });
+  /** Those whose folder is this process's to remove. */
+  const owners = new Set([own]);
   const sealed: Segment[] = [];
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
@@ -169,6 +171,7 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
         }),
     );
     for (const { owner, names } of left) {
+      if (names.length > 0) owners.add(owner);
       for (const name of names) {
         const path = join(owner.path, name);
         const segment = { owner, path, bytes: statSync(path).size };
@@ -188,8 +191,9 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
     if (segment.owner === own || segment.owner.segments > 0) return;
     try {
       alone(folder, () => remove(segment.owner));
+      owners.delete(segment.owner);
     } catch {
-      // Its lines are handed over. An empty folder is removed by the next process that finds it.
+      // Its lines are handed over, and its folder is removed at the end.
     }
   }
 
@@ -238,7 +242,6 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
     async close() {
       await writing;
       await seal();
-      const owners = new Set([own, ...sealed.map(({ owner }) => owner)]);
       try {
         alone(folder, () => {
           for (const owner of owners) {

@@ -60,10 +60,10 @@ const refused: readonly Kind[] = [
   kind(nhn, JSON.stringify({ image: { bytes: '?' } }), 200, /"resultCode":-45030/),
 ];
 
-/** One in five is assessed: as many as a machine of two cores has the time for with one server, while the other one starts. */
+/** One in ten is assessed: as many as a busy machine of two cores has the time for with one server, while the other one starts. */
 function kindOf(i: number): Kind {
-  const kinds = i % 5 === 0 ? assessed : refused;
-  return kinds[Math.floor(i / 5) % kinds.length] as Kind;
+  const kinds = i % 10 === 0 ? assessed : refused;
+  return kinds[Math.floor(i / 10) % kinds.length] as Kind;
 }
 
 interface Outcome {
