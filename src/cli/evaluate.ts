@@ -24,6 +24,7 @@ import { AssessmentError } from '../liveness/errors.ts';
 import { startEngine } from '../liveness/pool.ts';
 import { imageFormats } from '../liveness/sniff.ts';
 import { operatingPointNames } from '../liveness/types.ts';
+import { storeFile } from '../models/download.ts';
 import type { ResolvedProfile } from '../models/registry.ts';
 import { type Command, endOnSignals, packageVersion, settingsHelp } from './command.ts';
 import { inOrder } from './in-order.ts';
@@ -173,10 +174,10 @@ async function report(scores: string, folder: string, options: ReportChoice): Pr
   const page = join(folder, 'report.html');
   // The plots take longer to load than most of this to run.
   const { renderReport } = await import('../evaluation/report.ts');
-  await writeFile(page, renderReport(summary, { ...compared, thumbnails }));
+  await storeFile(page, renderReport(summary, { ...compared, thumbnails }));
   const digits = (_: string, value: unknown) =>
     typeof value === 'number' ? Number(value.toPrecision(6)) : value;
-  await writeFile(join(folder, 'report.json'), `${JSON.stringify(summary, digits, 2)}\n`);
+  await storeFile(join(folder, 'report.json'), `${JSON.stringify(summary, digits, 2)}\n`);
   process.stdout.write(`${summary.sentence}\n\n${figures(summary)}\nReport: ${page}\n`);
 }
 

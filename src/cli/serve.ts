@@ -1,6 +1,6 @@
 /** `bonafide serve`: models, database, engine and server put together, and taken apart again on SIGTERM. */
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -17,6 +17,7 @@ import {
 } from '../config.ts';
 import { createRemoteImageFetcher } from '../intake/remote-image.ts';
 import { startEngine } from '../liveness/pool.ts';
+import { prepareFolder, storeFile } from '../models/download.ts';
 import { buildApp } from '../server/app.ts';
 import { createAuthenticator } from '../server/auth.ts';
 import { createGate } from '../server/gate.ts';
@@ -61,6 +62,8 @@ export const serve: Command = async (args, env) => {
 
 async function runServer(config: Config): Promise<number> {
   const folder = join(config.dataFolder, 'models');
+  // What a start or a pull left that was killed.
+  await prepareFolder(folder);
   const { onProgress, stop } = startDownloadReporter(process.stderr);
   const { resolved: profile, note } = await chooseProfile({
     folder,
@@ -209,11 +212,11 @@ function untilSignal(): Promise<void> {
 async function drawPortrait(dataFolder: string): Promise<string> {
   const folder = resolve(dataFolder, 'samples');
   const path = join(folder, 'portrait.jpg');
-  await mkdir(folder, { recursive: true });
+  await prepareFolder(folder);
   // Not before it is needed: no later start has a use for sharp in this process.
   const { renderSvg } = await import('../liveness/raster.ts');
   const drawing = await readFile(new URL('../../assets/portrait.svg', import.meta.url), 'utf8');
-  await writeFile(path, await renderSvg(drawing));
+  await storeFile(path, await renderSvg(drawing));
   return path;
 }
 

@@ -2,6 +2,7 @@
 
 import { type Config, ConfigError, flagOptions, loadConfig, parseCommand } from '../config.ts';
 import { openStorage, type Storage } from '../storage/database.ts';
+import { noChanges, StorageError, takesNoChanges } from '../storage/errors.ts';
 import type { Limits } from '../storage/keys.ts';
 import type { TransactionFilter } from '../storage/transactions.ts';
 import { type Command, endOnSignals } from './command.ts';
@@ -52,6 +53,8 @@ export function storageCommand(
         if (!process.stdout.write(text))
           await new Promise((resolve) => process.stdout.once('drain', resolve));
       }
+    } catch (error) {
+      throw takesNoChanges(error) ? new StorageError('unusable', noChanges, { cause: error }) : error;
     } finally {
       await storage.close();
     }

@@ -17,7 +17,7 @@ const attack = 'var(--attack)';
 const other = 'var(--other)';
 
 /** Draws one plot. @param label what it shows, for those who cannot see it. */
-function draw(label: string, options: Plot.PlotOptions): Html {
+export function draw(label: string, options: Plot.PlotOptions): Html {
   const document = new DOMImplementation().createDocument('http://www.w3.org/1999/xhtml', 'html', null);
   const svg = Plot.plot({
     document,

@@ -3,6 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -20,7 +21,9 @@ const SILENCE_MS = 30_000;
 // A temporary file takes its final name within seconds; one this old belongs to a process that died.
 const STALE_MS = 3_600_000;
 
-const TEMPORARY = /\.[0-9a-f-]{36}\.part$/;
+// The machine that writes it, and the process there.
+const TEMPORARY = /\.([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}\.part$/;
+const MACHINE = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 
 /** A download that brought nothing usable. `message` is a sentence for people and names no address with credentials. */
 export class DownloadError extends Error {
@@ -159,8 +162,8 @@ export function hasSha256(bytes: Uint8Array, sha256: string): boolean {
 }
 
 /** Puts a file in its place in one step: a reader, a crash or a second writer never meets half of it. */
-export async function storeFile(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.part`;
+export async function storeFile(path: string, bytes: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.${MACHINE}-${process.pid}-${randomUUID()}.part`;
   try {
     await writeFile(temporary, bytes, { flag: 'wx', flush: true });
     await rename(temporary, path);
@@ -170,18 +173,33 @@ export async function storeFile(path: string, bytes: Uint8Array): Promise<void> 
   }
 }
 
-/** Makes the folder if it is absent, and removes what writers that died over an hour ago left in it. */
+/**
+ * Makes the folder if it is absent, and removes what writers that died left in it: those of this machine at once, those of
+ * another that shares the folder after an hour.
+ */
 export async function prepareFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const name of await readdir(folder)) {
-    if (!TEMPORARY.test(name)) continue;
+    const [whole, machine, pid] = TEMPORARY.exec(name) ?? [];
+    if (whole === undefined) continue;
     const path = join(folder, name);
     // Another process may take it away in between.
     const modified = await stat(path).then(
       ({ mtimeMs }) => mtimeMs,
       () => Date.now(),
     );
-    if (Date.now() - modified > STALE_MS) await rm(path, { force: true });
+    const isLeft = machine === MACHINE && !isWriting(Number(pid), modified);
+    if (isLeft || Date.now() - modified > STALE_MS) await rm(path, { force: true });
+  }
+}
+
+/** Whether a process of this machine may still write a file. In a container, one that died had the number of this one. */
+function isWriting(pid: number, modified: number): boolean {
+  if (pid === process.pid) return modified >= Date.now() - process.uptime() * 1000;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return codeOf(error) !== 'ESRCH';
   }
 }
 

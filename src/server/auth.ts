@@ -72,7 +72,8 @@ export async function createAuthenticator({
   const lookingUp = new Map<string, Promise<LiveKey | undefined>>();
   const used = new Map<string, number>();
   const noted = new Map<string, number>();
-  let confirmedAt = Date.now();
+  // By a clock that nobody sets: set forward, it would end all keys, and set back, revoked ones would live on.
+  let confirmedAt = performance.now();
   /** Grows when a change is noticed: what was read before that may be out of date. */
   let generation = 0;
   let polling: Promise<void> | undefined;
@@ -84,7 +85,7 @@ export async function createAuthenticator({
   }
 
   async function poll(): Promise<void> {
-    const start = Date.now();
+    const start = performance.now();
     const current = await keys.revision();
     if (current !== revision) {
       generation++;
@@ -122,13 +123,13 @@ export async function createAuthenticator({
   async function find(hash: string, { cachedOnly = false }: Looking): Promise<LiveKey | undefined> {
     const key = known.get(hash);
     if (key !== undefined) {
-      if (Date.now() - confirmedAt >= knownKeysMs) throw unavailable();
+      if (performance.now() - confirmedAt >= knownKeysMs) throw unavailable();
       // The last one used is the last in the map.
       known.delete(hash);
       known.set(hash, key);
       return key;
     }
-    if (cachedOnly || (wrong.get(hash) ?? 0) > Date.now()) return undefined;
+    if (cachedOnly || (wrong.get(hash) ?? 0) > performance.now()) return undefined;
     let looking = lookingUp.get(hash);
     if (looking === undefined) {
       if (lookingUp.size >= lookUps) throw new RequestError('service_full', 'The server is full.');
@@ -149,7 +150,7 @@ export async function createAuthenticator({
         throw unavailable();
       }
       if (before !== generation) continue;
-      if (key === undefined) remember(wrong, wrongKeys, hash, Date.now() + wrongMs);
+      if (key === undefined) remember(wrong, wrongKeys, hash, performance.now() + wrongMs);
       else remember(known, cachedKeys, hash, key);
       return key;
     }
@@ -207,7 +208,7 @@ export async function createAuthenticator({
         ? await callerOf(key, looking, ({ kind, scopes }) => kind === 'api' && scopes.includes(scope))
         : undefined,
     get knownKeysUntil() {
-      return confirmedAt + knownKeysMs;
+      return Date.now() + confirmedAt + knownKeysMs - performance.now();
     },
     notice: poll,
     async close() {

@@ -24,7 +24,7 @@ export type RequestErrorCode =
   | 'service_full'
   /** The server is shutting down. */
   | 'service_draining'
-  /** The key is not known here, and the database that would know does not answer. */
+  /** The key is not known here, and the database that would know does not answer; or it takes no changes. */
   | 'storage_unavailable'
   /** The transaction could not be kept, so it must not be answered. */
   | 'log_unavailable';

@@ -31,6 +31,19 @@ export interface Rates {
 
 const burstSeconds = 10;
 
+/** One that clocks may be set back under: what was counted until later than its window lasts is not counted. */
+class SharedLimiter extends RateLimiterPostgres {
+  override async consume(...use: Parameters<RateLimiterPostgres['consume']>): Promise<RateLimiterRes> {
+    try {
+      return await super.consume(...use);
+    } catch (reason) {
+      if (!(reason instanceof RateLimiterRes) || reason.msBeforeNext <= this.msDuration) throw reason;
+      await this.delete(use[0]);
+      return await super.consume(...use);
+    }
+  }
+}
+
 /** @param pool where nodes count together; without it this process counts alone. */
 export function createRates(pool: Counters['pool'], availability: Availability): Rates {
   // One for each pair of numbers that a limit has; the library keeps these in the limiter, and subjects below it.
@@ -43,7 +56,7 @@ export function createRates(pool: Counters['pool'], availability: Availability):
     const make = (keyPrefix: string, points: number, duration: number) =>
       shared === undefined
         ? new RateLimiterMemory({ keyPrefix, points, duration })
-        : new RateLimiterPostgres({
+        : new SharedLimiter({
             keyPrefix,
             points,
             duration,
@@ -65,7 +78,8 @@ export function createRates(pool: Counters['pool'], availability: Availability):
     const use = (isOver: boolean, { remainingPoints, msBeforeNext }: RateLimiterRes) => ({
       isOver,
       left: isOver ? 0 : remainingPoints,
-      ms: msBeforeNext,
+      // In memory it is a timer that ends a window, whatever the clock says.
+      ms: Math.min(msBeforeNext, burstSeconds * 1000),
     });
     try {
       return use(false, await limiterOf(shared, rate).consume(rate.subject));

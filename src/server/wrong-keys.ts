@@ -37,7 +37,10 @@ export function createWrongKeys(perMinute: number): WrongKeys {
         await limiter.consume(potOf(address));
         return undefined;
       } catch (reason) {
-        if (reason instanceof RateLimiterRes) return Math.max(Math.ceil(reason.msBeforeNext / 1000), 1);
+        if (reason instanceof RateLimiterRes) {
+          // A timer ends the window, also when the clock was set back.
+          return Math.min(Math.max(Math.ceil(reason.msBeforeNext / 1000), 1), windowSeconds);
+        }
         throw reason;
       }
     },

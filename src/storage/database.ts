@@ -5,7 +5,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Dialect, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
-import { StorageError } from './errors.ts';
+import { reasonOf, StorageError } from './errors.ts';
 import { migrate } from './migrations.ts';
 import type { Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
@@ -129,12 +129,6 @@ async function prepare(db: Kysely<Schema>, place: string): Promise<void> {
       cause: error,
     });
   }
-}
-
-/** Of a host with several addresses, one error for each comes in one whose own message is empty. */
-function reasonOf(error: unknown): string {
-  const { message } = error instanceof AggregateError ? error.errors[0] : (error as Error);
-  return message.replace(/\.$/, '');
 }
 
 function withoutPassword(url: string): string {

@@ -25,6 +25,30 @@ export function isAnswer(error: unknown): boolean {
   return typeof code === 'string' && severity !== undefined && !notServing.test(code);
 }
 
+/** SQLite's codes of a file that is read-only, a disk that fails, and one that is full. */
+const unwritable = new Set([8, 10, 13]);
+
+/** Whether the database answers questions and takes no changes: its disk is full or fails, or it is read-only. */
+export function takesNoChanges(error: unknown): boolean {
+  const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
+  if (typeof errcode === 'number') return unwritable.has(errcode & 0xff);
+  // Postgres's `disk_full` and `read_only_sql_transaction`.
+  return code === '53100' || code === '25006';
+}
+
+const reason = 'its disk is full or fails, or it is read-only';
+
+/** Of such a database, for people. */
+export const noChanges = `The database takes no changes: ${reason}.`;
+
+/** Why a database cannot be used, as the second half of a sentence. */
+export function reasonOf(error: unknown): string {
+  if (takesNoChanges(error)) return reason;
+  // Of a host with several addresses, one error for each comes in one whose own message is empty.
+  const { message } = error instanceof AggregateError ? error.errors[0] : (error as Error);
+  return message.replace(/\.$/, '');
+}
+
 /** What was asked of the database and cannot be. `message` is a sentence for people and repeats nothing secret. */
 export class StorageError extends Error {
   readonly code: StorageErrorCode;

@@ -101,6 +101,8 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
     mkdirSync(path);
     return { path, lock: tryLock(join(path, 'lock')) as Lock, segments: 0 };
   });
+  /** Those whose folder is this process's to remove. */
+  const owners = new Set([own]);
   const sealed: Segment[] = [];
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
@@ -169,6 +171,7 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
         }),
     );
     for (const { owner, names } of left) {
+      if (names.length > 0) owners.add(owner);
       for (const name of names) {
         const path = join(owner.path, name);
         const segment = { owner, path, bytes: statSync(path).size };
@@ -185,7 +188,13 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
     await rm(segment.path, { force: true });
     bytes -= segment.bytes;
     segment.owner.segments -= 1;
-    if (segment.owner !== own && segment.owner.segments === 0) alone(folder, () => remove(segment.owner));
+    if (segment.owner === own || segment.owner.segments > 0) return;
+    try {
+      alone(folder, () => remove(segment.owner));
+      owners.delete(segment.owner);
+    } catch {
+      // Its lines are handed over, and its folder is removed at the end.
+    }
   }
 
   const journal: Journal = {
@@ -233,12 +242,16 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
     async close() {
       await writing;
       await seal();
-      alone(folder, () => {
-        for (const owner of new Set([own, ...sealed.map(({ owner }) => owner)])) {
-          if (owner.segments === 0) remove(owner);
-          else owner.lock.release();
-        }
-      });
+      try {
+        alone(folder, () => {
+          for (const owner of owners) {
+            if (owner.segments === 0) remove(owner);
+          }
+        });
+      } catch {
+        // A disk that fails, or a process that does not let go: whoever starts next finds all of it.
+      }
+      for (const owner of owners) owner.lock.release();
     },
   };
   journal.adopt();

@@ -3,6 +3,7 @@
 import { DatabaseSync } from 'node:sqlite';
 
 export interface Lock {
+  /** Also when that was done before. */
   release(): void;
 }
 
@@ -15,13 +16,15 @@ export interface Lock {
 export function tryLock(path: string, waitMs = 0): Lock | undefined {
   const file = new DatabaseSync(path, { timeout: waitMs });
   try {
+    // Nothing is ever written: a lock must be had on a disk that is full.
+    file.exec('PRAGMA journal_mode = OFF');
     file.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     file.close();
     if ((error as { errcode?: number }).errcode === sqliteBusy) return undefined;
     throw error;
   }
-  return { release: () => file.close() };
+  return { release: () => file.isOpen && file.close() };
 }
 
 const sqliteBusy = 5;

@@ -3,11 +3,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chown, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openStorage, type Storage } from '../../src/storage/database.ts';
+import { freePort } from './ports.ts';
 
 const run = promisify(execFile);
 
@@ -97,14 +97,6 @@ export async function startPostgres(): Promise<PostgresServer> {
 async function nobody(): Promise<{ uid: number; gid: number }> {
   const id = async (what: string) => Number((await run('id', [what, 'nobody'])).stdout);
   return { uid: await id('-u'), gid: await id('-g') };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A kind of database, and how to come by empty ones. */

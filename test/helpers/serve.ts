@@ -63,6 +63,8 @@ export async function serveAs(
   const banner = lines.join('\n');
   const [origin] = /http:\/\/127\.0\.0\.1:\d+/.exec(banner) ?? assert.fail(banner + written.join(''));
   const end = async (signal: NodeJS.Signals) => {
+    // It may have ended before.
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     child.kill(signal);
     const [code] = await once(child, 'exit');
     return code as number | null;

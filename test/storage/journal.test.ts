@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Journal, JournalError, openJournal } from '../../src/storage/journal.ts';
+import { tryLock } from '../../src/storage/lock.ts';
 
 const maxBytes = 1_000_000_000;
 let folder: string;
@@ -181,6 +182,26 @@ describe('journal', () => {
     journal.adopt();
     assert.deepEqual(await drained(journal), numbers(count));
     assert.deepEqual(await ndjson(), []);
+  });
+
+  it('hands over, goes on and ends where the folders of dead ones cannot be tidied', async () => {
+    const dead = openJournal({ folder, maxBytes });
+    await dead.append('first');
+    await dead.close();
+    const journal = open();
+    await journal.append('second');
+    // Another process that does not let go, as also a disk that fails.
+    const lock = tryLock(join(folder, 'lock'));
+    try {
+      assert.deepEqual(await drained(journal), ['first', 'second']);
+      await journal.append('third');
+      assert.deepEqual(await drained(journal), ['third']);
+      await journal.close();
+    } finally {
+      lock?.release();
+    }
+    await open().close();
+    assert.deepEqual(await readdir(folder), ['lock']);
   });
 
   it('lets two that start together take over each file once', async () => {

@@ -77,6 +77,56 @@ for (const database of databases()) {
       return rows.map(({ id }) => id);
     };
 
+    it('deletes nothing within an hour of a clock that was set forward, and goes by it then', async (t) => {
+      t.mock.timers.enable({ apis: ['setInterval'] });
+      const [{ db }] = nodes;
+      const hour = 3_600_000;
+      const clock = {
+        set: 0,
+        ran: 0,
+        time: () => Date.now() + clock.set + clock.ran,
+        elapsed: () => clock.ran,
+      };
+      const lines: string[] = [];
+      const logger = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
+      // All there is is younger than that, until the clock is set.
+      const stop = startRetention(db, createAvailability(assert.ifError), 30, logger, clock);
+      const pass = (ms: number) => {
+        clock.ran += ms;
+        t.mock.timers.tick(ms);
+      };
+      /** Whether quotas are left, which go last but two. */
+      const isForgotten = async () => {
+        const rows = await db.selectFrom('quotas').select('period').execute();
+        return rows.length === 0;
+      };
+      const settled = async (wanted: boolean) => {
+        const bound = AbortSignal.timeout(10_000);
+        while ((await isForgotten()) !== wanted) {
+          bound.throwIfAborted();
+          await sleep(10);
+        }
+      };
+      clock.set = 365 * dayMs;
+      pass(hour);
+      assert.match(lines.join(), /the clock was set forward/);
+      await sleep(100);
+      assert.equal((await ids()).length, 1_501);
+      assert.equal(await isForgotten(), false);
+      // Set right again before the next run, it was as if it had never been.
+      clock.set = 0;
+      pass(hour);
+      await sleep(100);
+      assert.equal((await ids()).length, 1_501);
+      clock.set = 365 * dayMs;
+      pass(hour);
+      pass(hour);
+      await settled(true);
+      assert.deepEqual(await ids(), []);
+      assert.equal(lines.length, 2);
+      stop();
+    });
+
     it('deletes transactions older than their days, and keeps the others', async () => {
       await forget(7);
       assert.deepEqual(await ids(), ['young']);

@@ -1,13 +1,14 @@
 /** Pulling and checking weights, against a real HTTP server that plays npm registry and web site, well and badly. */
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { before, describe, it, type TestContext } from 'node:test';
@@ -320,12 +321,22 @@ describe('pullWeights', () => {
 
   it('removes what a dead pull left, but not what a living one is writing', async (t) => {
     const { folder } = await world(t);
-    const left = (digit: string) => `a.onnx.${digit.repeat(8)}-1111-4111-8111-111111111111.part`;
+    const here = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+    const left = (machine: string, pid: number) =>
+      `a.onnx.${machine}-${pid}-11111111-1111-4111-8111-111111111111.part`;
+    const ended = spawnSync(process.execPath, ['--version']).pid;
+    const dead = [left(here, ended), left('00000000', 1)];
+    const living = [left(here, process.pid), left('00000000', 2), left(here, process.ppid), 'users.part'];
+    for (const name of [...dead, ...living]) await writeFile(join(folder, name), '');
     const old = new Date(Date.now() - 2 * 3_600_000);
-    for (const name of [left('1'), left('2'), 'users.part']) await writeFile(join(folder, name), '');
-    for (const name of [left('1'), 'users.part']) await utimes(join(folder, name), old, old);
+    for (const name of [left('00000000', 1), 'users.part']) await utimes(join(folder, name), old, old);
     await pullWeights(folder, []);
-    assert.deepEqual((await readdir(folder)).sort(), [left('2'), 'users.part']);
+    assert.deepEqual((await readdir(folder)).sort(), living.sort());
+    // A process before this one that had its number, as in a container that was started again.
+    const before = new Date(Date.now() - process.uptime() * 1000 - 1000);
+    await utimes(join(folder, left(here, process.pid)), before, before);
+    await pullWeights(folder, []);
+    assert.ok(!(await readdir(folder)).includes(left(here, process.pid)));
   });
 
   it('leaves no temporary file where the final name cannot be taken', async (t) => {

@@ -2,7 +2,7 @@
 
 import { toFailure } from '../../dialects/dialect.ts';
 import type { Availability } from '../../storage/availability.ts';
-import { StorageError } from '../../storage/errors.ts';
+import { noChanges, StorageError, takesNoChanges } from '../../storage/errors.ts';
 import type { Keys } from '../../storage/keys.ts';
 import { RequestError, type RequestErrorCode } from '../errors.ts';
 
@@ -20,6 +20,9 @@ export async function toRequestError(
   keys: Keys,
 ): Promise<unknown> {
   if (error instanceof StorageError) return new RequestError(codes[error.code], error.message);
+  if (takesNoChanges(error)) {
+    return new RequestError('storage_unavailable', noChanges, undefined, { cause: error });
+  }
   // A connection to the database that breaks looks like one to a client.
   const { code } = toFailure(error);
   if (code !== 'engine_failure' && code !== 'aborted') return error;

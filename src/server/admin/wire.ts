@@ -495,7 +495,11 @@ const refusals = {
     'Too many wrong keys came from this address.',
   ),
   500: problem('A defect of ours; the log has it.', 'engine_failure', 'The server failed.'),
-  503: problem('The database does not answer.', 'storage_unavailable', 'The database does not answer.'),
+  503: problem(
+    'The database does not answer, or takes no changes.',
+    'storage_unavailable',
+    'The database does not answer.',
+  ),
 };
 
 /** The schema with the one example of it. */
