@@ -25,10 +25,11 @@ import {
 } from '../src/evaluation/scores.ts';
 import { cropRegion } from '../src/liveness/crop.ts';
 import { calibrated } from '../src/liveness/decide.ts';
-import { decode, imageFormats } from '../src/liveness/decode.ts';
+import { decode } from '../src/liveness/decode.ts';
 import { detect } from '../src/liveness/detect.ts';
 import { HeicDecoder } from '../src/liveness/heic.ts';
 import { liveLogOdds } from '../src/liveness/score.ts';
+import { imageFormats } from '../src/liveness/sniff.ts';
 import { loadRegistry } from '../src/models/registry.ts';
 import { onlyOutput, openSession } from '../src/models/session.ts';
 import { mirror, toTensor } from '../src/models/tensor.ts';

@@ -85,7 +85,7 @@ export const settings = {
   queue: setting({
     env: 'BONAFIDE_QUEUE',
     default: 32,
-    doc: 'Photographs that may wait for a worker before the next is refused with 503.',
+    doc: 'Photographs that may wait for a worker before the next is refused with 503. Large ones, and formats that are slow to decode, count as several.',
     parse: integer(0, 10_000),
   }),
   deadlineMs: setting({

@@ -1,8 +1,9 @@
 /** The picture with what was found drawn in: box, points, verdict and P(live) of each face. */
 
-import { decode, imageFormats } from '../liveness/decode.ts';
+import { decode } from '../liveness/decode.ts';
 import type { HeicDecoder } from '../liveness/heic.ts';
 import { encodeJpeg } from '../liveness/raster.ts';
+import { imageFormats } from '../liveness/sniff.ts';
 import type { Assessment, Box, OperatingPointName } from '../liveness/types.ts';
 
 /**

@@ -4,10 +4,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { getSystemErrorMessage, styleText } from 'node:util';
 import { ConfigError, flagOptions, loadConfig, parseCommand } from '../config.ts';
-import { imageFormats } from '../liveness/decode.ts';
 import { AssessmentError, type EngineErrorCode } from '../liveness/errors.ts';
 import { HeicDecoder } from '../liveness/heic.ts';
 import { startEngine } from '../liveness/pool.ts';
+import { imageFormats } from '../liveness/sniff.ts';
 import {
   type Assessment,
   type OperatingPointName,

@@ -20,9 +20,9 @@ import {
   scoreAssessment,
 } from '../evaluation/scores.ts';
 import { compare, type Summary, summarise } from '../evaluation/summary.ts';
-import { imageFormats } from '../liveness/decode.ts';
 import { AssessmentError } from '../liveness/errors.ts';
 import { startEngine } from '../liveness/pool.ts';
+import { imageFormats } from '../liveness/sniff.ts';
 import { operatingPointNames } from '../liveness/types.ts';
 import type { ResolvedProfile } from '../models/registry.ts';
 import { type Command, endOnSignals, packageVersion, settingsHelp } from './command.ts';

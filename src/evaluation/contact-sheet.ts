@@ -2,9 +2,10 @@
 
 import { readFile } from 'node:fs/promises';
 import { cropRegion } from '../liveness/crop.ts';
-import { decode, imageFormats } from '../liveness/decode.ts';
+import { decode } from '../liveness/decode.ts';
 import { HeicDecoder } from '../liveness/heic.ts';
 import { encodeThumbnail } from '../liveness/raster.ts';
+import { imageFormats } from '../liveness/sniff.ts';
 import type { Box } from '../liveness/types.ts';
 
 /** Twice as many pixels as they are shown with. */

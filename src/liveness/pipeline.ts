@@ -13,6 +13,7 @@ import { AssessmentError } from './errors.ts';
 import { HeicDecoder } from './heic.ts';
 import { locateLandmarks } from './landmarks.ts';
 import { judgeFace, judgePicture, measureFace } from './quality.ts';
+import { release } from './raster.ts';
 import { logOdds } from './score.ts';
 import type { Assessment, Box, Frame, ImageFormat } from './types.ts';
 
@@ -81,59 +82,65 @@ export async function openPipeline(
     );
   }
 
+  /** All stages after the first. */
+  async function examine(frame: Frame, stage: RunStage): Promise<Omit<Assessment, 'timings'>> {
+    const { faces: detections, tooSmall } = await stage('detect', () =>
+      detect(frame, detector, detectorSession),
+    );
+    const landmarks = await stage('landmarks', () => locateLandmarks(frame, detections, landmarkModel));
+    const crops = await stage('crop', () =>
+      detections.map(({ box }) => livenessModels.map(({ descriptor }) => faceTensor(frame, box, descriptor))),
+    );
+    const scores = await stage('score', async () => {
+      const all: number[][] = [];
+      for (const inputs of crops) {
+        const values: number[] = [];
+        for (const [i, { descriptor, session }] of livenessModels.entries()) {
+          values.push(await logOdds(inputs[i] as Float32Array, descriptor, session));
+        }
+        all.push(values);
+      }
+      return all;
+    });
+    const quality = await stage('quality', () => ({
+      warnings: judgePicture(frame, detections.length),
+      faces: detections.map(({ box }, i) => {
+        const measures = measureFace(frame, box, landmarks[i] as (typeof landmarks)[number]);
+        return { measures, warnings: judgeFace(measures) };
+      }),
+    }));
+    const faces = await stage('decide', () =>
+      detections.map((face, i) => {
+        const values = scores[i] as number[];
+        const pLive = fuse(values, profile);
+        return {
+          box: face.box,
+          detectionScore: face.score,
+          landmarks: landmarks[i] as (typeof landmarks)[number],
+          pLive,
+          verdicts: decide(pLive, profile),
+          scores: livenessModels.map(({ descriptor }, m) => ({
+            model: descriptor.id,
+            logOdds: values[m] as number,
+          })),
+          ...(quality.faces[i] as (typeof quality.faces)[number]),
+        };
+      }),
+    );
+
+    const { format, width, height } = frame;
+    return { image: { format, width, height }, faces, tooSmall, warnings: quality.warnings };
+  }
+
   return {
     async assess(bytes, admitted, isAborted) {
       const { stage, timings } = stageRunner(isAborted);
-
       const frame = await stage('decode', () => decode(bytes, admitted, limits, heic));
-      const { faces: detections, tooSmall } = await stage('detect', () =>
-        detect(frame, detector, detectorSession),
-      );
-      const landmarks = await stage('landmarks', () => locateLandmarks(frame, detections, landmarkModel));
-      const crops = await stage('crop', () =>
-        detections.map(({ box }) =>
-          livenessModels.map(({ descriptor }) => faceTensor(frame, box, descriptor)),
-        ),
-      );
-      const scores = await stage('score', async () => {
-        const all: number[][] = [];
-        for (const inputs of crops) {
-          const values: number[] = [];
-          for (const [i, { descriptor, session }] of livenessModels.entries()) {
-            values.push(await logOdds(inputs[i] as Float32Array, descriptor, session));
-          }
-          all.push(values);
-        }
-        return all;
-      });
-      const quality = await stage('quality', () => ({
-        warnings: judgePicture(frame, detections.length),
-        faces: detections.map(({ box }, i) => {
-          const measures = measureFace(frame, box, landmarks[i] as (typeof landmarks)[number]);
-          return { measures, warnings: judgeFace(measures) };
-        }),
-      }));
-      const faces = await stage('decide', () =>
-        detections.map((face, i) => {
-          const values = scores[i] as number[];
-          const pLive = fuse(values, profile);
-          return {
-            box: face.box,
-            detectionScore: face.score,
-            landmarks: landmarks[i] as (typeof landmarks)[number],
-            pLive,
-            verdicts: decide(pLive, profile),
-            scores: livenessModels.map(({ descriptor }, m) => ({
-              model: descriptor.id,
-              logOdds: values[m] as number,
-            })),
-            ...(quality.faces[i] as (typeof quality.faces)[number]),
-          };
-        }),
-      );
-
-      const { format, width, height } = frame;
-      return { image: { format, width, height }, faces, tooSmall, warnings: quality.warnings, timings };
+      try {
+        return { ...(await examine(frame, stage)), timings };
+      } finally {
+        release(frame);
+      }
     },
   };
 }
@@ -142,6 +149,8 @@ export async function openPipeline(
 function faceTensor(frame: Frame, box: Box, { crop, input }: LivenessDescriptor): Float32Array {
   return toTensor(frame, cropRegion(box, frame, crop), input);
 }
+
+type RunStage = ReturnType<typeof stageRunner>['stage'];
 
 function stageRunner(isAborted: () => boolean) {
   const timings: Partial<Record<StageName, number>> = {};

@@ -12,6 +12,7 @@ import type { ResolvedProfile } from '../models/registry.ts';
 import type { DecodeLimits } from './decode.ts';
 import { AssessmentError, type EngineErrorCode } from './errors.ts';
 import type { Assessment, ImageFormat } from './types.ts';
+import { weigh } from './weigh.ts';
 
 /** What a worker is started with. */
 export interface WorkerSetup {
@@ -42,7 +43,10 @@ export type WorkerAnswer =
 export interface EngineOptions extends WorkerSetup {
   /** Worker processes. */
   readonly workers: number;
-  /** Photographs that may wait for a worker. Unbounded, a burst would be answered after everybody has hung up. */
+  /**
+   * Work that may wait for a worker, in ordinary photographs (`weigh`). Unbounded, a burst would be answered after everybody has hung
+   * up. A photograph that is more than all of it waits where nothing else does.
+   */
   readonly queue: number;
   /** Milliseconds from `assess` to its answer, waiting included. */
   readonly deadlineMs: number;
@@ -67,7 +71,7 @@ export interface Engine {
   assess(bytes: Uint8Array, options: AssessOptions): Promise<Assessment>;
   /** Photographs waiting for a worker. */
   readonly queueDepth: number;
-  /** Whether the next photograph would be refused. */
+  /** Whether the next ordinary photograph would be refused. */
   readonly isFull: boolean;
   /** Whether any worker is up. */
   readonly isReady: boolean;
@@ -83,6 +87,17 @@ const hangMs = 2_000;
 /** Pause before a worker that died while starting is tried again, so that a lasting fault does not spin. */
 const restartPauseMs = 1_000;
 
+/**
+ * For glibc; others pass over it. By default a block as large as a frame comes from the system anew each time, and a fifth of
+ * the decode stage went into the page faults of that; up to 64 MiB are kept for the next frame instead, in one heap
+ * (docs/adr/0016-frames-in-place.md).
+ */
+const allocator = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: `${64 * 2 ** 20}`,
+  MALLOC_TRIM_THRESHOLD_: `${64 * 2 ** 20}`,
+};
+
 /** `.ts` in a checkout, `.js` in the published package. */
 const workerFile = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url),
@@ -90,6 +105,7 @@ const workerFile = fileURLToPath(
 
 interface Job {
   readonly bytes: Uint8Array;
+  readonly weight: number;
   readonly admitted: readonly ImageFormat[];
   readonly resolve: (assessment: Assessment) => void;
   readonly reject: (error: AssessmentError) => void;
@@ -135,6 +151,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         // Structured clone rather than JSON: the photograph travels as bytes.
         serialization: 'advanced',
         execArgv: [],
+        // biome-ignore lint/style/noProcessEnv: handed on as it is.
+        env: { ...process.env, ...allocator },
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       slot.worker = worker;
@@ -203,15 +221,23 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     slot.hang = setTimeout(() => slot.worker.kill('SIGKILL'), hangMs);
   }
 
+  function hasRoom(weight: number): boolean {
+    if (slots.some((slot) => slot.ready && slot.job === undefined)) return true;
+    if (waiting.length === 0) return options.queue > 0;
+    return waiting.reduce((sum, job) => sum + job.weight, weight) <= options.queue;
+  }
+
   const engine: Engine = {
     assess(bytes, { admitted, signal }) {
       if (signal?.aborted) return Promise.reject(new AssessmentError('aborted', 'The caller went away.'));
-      if (closing || engine.isFull) {
+      const weight = weigh(bytes);
+      if (closing || !hasRoom(weight)) {
         return Promise.reject(new AssessmentError('queue_full', 'Too many photographs are waiting.'));
       }
       const outcome = Promise.withResolvers<Assessment>();
       const job: Job = {
         bytes,
+        weight,
         admitted,
         resolve: outcome.resolve,
         reject: outcome.reject,
@@ -235,7 +261,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       return waiting.length;
     },
     get isFull() {
-      return waiting.length >= options.queue && !slots.some((slot) => slot.ready && slot.job === undefined);
+      return !hasRoom(1);
     },
     get isReady() {
       return !closing && slots.some((slot) => slot.ready);

@@ -1,6 +1,7 @@
 /** Pixels to network input: crop, resize, colour order, scaling and layout in one pass over typed arrays. */
 
 import type { InputDescriptor } from './descriptor.ts';
+import { mostRows, RowSums } from './rows.ts';
 
 /** Interleaved RGB, 8 bit. */
 export interface Pixels {
@@ -24,9 +25,39 @@ export function valueCount({ width, height, colour }: InputDescriptor): number {
   return width * height * (colour === 'grey' ? 1 : 3);
 }
 
-/** For each output column (or row) the `count` source columns it mixes, and their weights. */
-interface Taps {
-  /** A multiple of four, so that the inner loops can take four at a time; spare taps weigh nothing. */
+/**
+ * Samples a region into 1 x channels x height x width, float32, scaled as the descriptor says.
+ *
+ * `bilinear` mixes the four nearest pixels, as OpenCV does. `triangle` widens the same kernel to one output pixel, so that
+ * shrinking loses no source pixel: the liveness models' error rates hold for it, and plain bilinear sampling doubles
+ * some of them (docs/adr/0002-resampling.md).
+ */
+export function toTensor(picture: Pixels, region: Region, input: InputDescriptor): Float32Array {
+  const { x, y, beyond } = region;
+  const across: Axis = { start: x, step: region.width / input.width, outputs: input.width, beyond };
+  const down: Axis = { start: y, step: region.height / input.height, outputs: input.height, beyond };
+  const tensor = new Float32Array(valueCount(input));
+  if (input.resample === 'bilinear' || (across.step <= 1 && down.step <= 1)) {
+    mixNearest(picture, across, down, input, tensor);
+  } else {
+    const columns = kernels(across, picture.width);
+    const put = (row: Float64Array, at: number) => mixColumns(row, columns, at, input, tensor);
+    if (down.step > 1 && down.step < mostRows) shrinkRows(picture, down, columns, put);
+    else mixRows(picture, down, columns, put);
+  }
+  return tensor;
+}
+
+/** One direction of a region: where it starts in the picture, in pixels, and how many of them each output is apart. */
+interface Axis {
+  readonly start: number;
+  readonly step: number;
+  readonly outputs: number;
+  readonly beyond: Region['beyond'];
+}
+
+/** For each output of an axis the `count` source pixels that it mixes, and their weights, which add up to 1. */
+interface Kernels {
   readonly count: number;
   /** Source indices inside the picture, `count` per output. */
   readonly sources: Int32Array;
@@ -36,93 +67,16 @@ interface Taps {
   readonly high: number;
 }
 
-/**
- * Samples a region into 1 x channels x height x width, float32, scaled as the descriptor says.
- *
- * `bilinear` mixes the four nearest pixels, as OpenCV does. `triangle` widens the same kernel to one output pixel, so that
- * shrinking loses no source pixel: the liveness models' error rates hold for it, and plain bilinear sampling doubles
- * some of them (docs/adr/0002-resampling.md).
- */
-export function toTensor(picture: Pixels, region: Region, input: InputDescriptor): Float32Array {
-  const { width, height, colour, mean, scale, resample } = input;
-  const columns = taps(region.x, region.width, width, picture.width, region.beyond, resample);
-  const rows = taps(region.y, region.height, height, picture.height, region.beyond, resample);
-  const plane = width * height;
-  const tensor = new Float32Array(valueCount(input));
-  const [redPlane, bluePlane] = colour === 'bgr' ? [plane * 2, 0] : [0, plane * 2];
-  const gain = 1 / (scale * fixedOne);
-  const offset = -mean / scale;
-  const row = new Int32Array((columns.high - columns.low + 1) * 3);
-  for (let y = 0, at = 0; y < height; y++) {
-    mixRows(picture, rows, y, columns.low, row);
-    for (let x = 0; x < width; x++, at++) {
-      let red = 0;
-      let green = 0;
-      let blue = 0;
-      for (let tap = x * columns.count; tap < (x + 1) * columns.count; tap++) {
-        const weight = columns.weights[tap] as number;
-        const from = ((columns.sources[tap] as number) - columns.low) * 3;
-        red += weight * (row[from] as number);
-        green += weight * (row[from + 1] as number);
-        blue += weight * (row[from + 2] as number);
-      }
-      if (colour === 'grey') {
-        // ITU-R BT.601 luma.
-        tensor[at] = (0.299 * red + 0.587 * green + 0.114 * blue) * gain + offset;
-      } else {
-        tensor[at + redPlane] = red * gain + offset;
-        tensor[at + plane] = green * gain + offset;
-        tensor[at + bluePlane] = blue * gain + offset;
-      }
-    }
-  }
-  return tensor;
-}
-
-/** Weights of the vertical pass are integers of this sum: whole-number arithmetic is half the time of floating point. */
-const fixedOne = 1 << 16;
-
-/** Fills `row` with the weighted sum of the source rows that output row `y` mixes, from source column `left` on. */
-function mixRows({ width, pixels }: Pixels, rows: Taps, y: number, left: number, row: Int32Array): void {
-  row.fill(0);
-  for (let tap = y * rows.count; tap < (y + 1) * rows.count; tap += 4) {
-    const wa = Math.round((rows.weights[tap] as number) * fixedOne);
-    const wb = Math.round((rows.weights[tap + 1] as number) * fixedOne);
-    const wc = Math.round((rows.weights[tap + 2] as number) * fixedOne);
-    const wd = Math.round((rows.weights[tap + 3] as number) * fixedOne);
-    let a = ((rows.sources[tap] as number) * width + left) * 3;
-    let b = ((rows.sources[tap + 1] as number) * width + left) * 3;
-    let c = ((rows.sources[tap + 2] as number) * width + left) * 3;
-    let d = ((rows.sources[tap + 3] as number) * width + left) * 3;
-    for (let i = 0; i < row.length; i++, a++, b++, c++, d++) {
-      row[i] =
-        ((row[i] as number) +
-          Math.imul(wa, pixels[a] as number) +
-          Math.imul(wb, pixels[b] as number) +
-          Math.imul(wc, pixels[c] as number) +
-          Math.imul(wd, pixels[d] as number)) |
-        0;
-    }
-  }
-}
-
-function taps(
-  start: number,
-  length: number,
-  outputs: number,
-  limit: number,
-  beyond: Region['beyond'],
-  resample: InputDescriptor['resample'],
-): Taps {
-  const step = length / outputs;
-  const radius = resample === 'triangle' ? Math.max(1, step) : 1;
-  const count = Math.ceil((2 * radius) / 4) * 4;
+/** The triangle's, as wide as an output, and never narrower than a pixel: there it is bilinear. */
+function kernels(axis: Axis, limit: number, radius = Math.max(1, axis.step)): Kernels {
+  const { outputs, beyond } = axis;
+  const count = Math.ceil(2 * radius);
   const sources = new Int32Array(outputs * count);
   const weights = new Float64Array(outputs * count);
   let low = limit - 1;
   let high = 0;
   for (let output = 0; output < outputs; output++) {
-    const centre = start + (output + 0.5) * step - 0.5;
+    const centre = centreOf(axis, output);
     const first = Math.floor(centre - radius) + 1;
     const share = (index: number) => Math.max(0, 1 - Math.abs(index - centre) / radius);
     let total = 0;
@@ -137,6 +91,161 @@ function taps(
     }
   }
   return { count, sources, weights, low, high };
+}
+
+/** Where the middle of an output lies in the picture, in pixels whose middles are whole numbers. */
+function centreOf({ start, step }: Axis, output: number): number {
+  return start + (output + 0.5) * step - 0.5;
+}
+
+/** Mixes the four pixels nearest to each output, and reads no others. */
+function mixNearest(
+  { width, height, pixels }: Pixels,
+  across: Axis,
+  down: Axis,
+  input: InputDescriptor,
+  tensor: Float32Array,
+): void {
+  const columns = kernels(across, width, 1);
+  const rows = kernels(down, height, 1);
+  const { plane, redPlane, bluePlane, gain, offset } = layoutOf(input);
+  for (let y = 0, at = 0; y < rows.sources.length; y += 2) {
+    const above = (rows.sources[y] as number) * width * 3;
+    const below = (rows.sources[y + 1] as number) * width * 3;
+    const upper = rows.weights[y] as number;
+    const lower = rows.weights[y + 1] as number;
+    for (let x = 0; x < columns.sources.length; x += 2, at++) {
+      const left = (columns.sources[x] as number) * 3;
+      const right = (columns.sources[x + 1] as number) * 3;
+      const near = columns.weights[x] as number;
+      const far = columns.weights[x + 1] as number;
+      const a = above + left;
+      const b = above + right;
+      const c = below + left;
+      const d = below + right;
+      const red =
+        upper * (near * (pixels[a] as number) + far * (pixels[b] as number)) +
+        lower * (near * (pixels[c] as number) + far * (pixels[d] as number));
+      const green =
+        upper * (near * (pixels[a + 1] as number) + far * (pixels[b + 1] as number)) +
+        lower * (near * (pixels[c + 1] as number) + far * (pixels[d + 1] as number));
+      const blue =
+        upper * (near * (pixels[a + 2] as number) + far * (pixels[b + 2] as number)) +
+        lower * (near * (pixels[c + 2] as number) + far * (pixels[d + 2] as number));
+      if (input.colour === 'grey') tensor[at] = luma(red, green, blue) * gain + offset;
+      else {
+        tensor[at + redPlane] = red * gain + offset;
+        tensor[at + plane] = green * gain + offset;
+        tensor[at + bluePlane] = blue * gain + offset;
+      }
+    }
+  }
+}
+
+/** The horizontal pass: one row of the picture's samples, from its column `columns.low` on, to the outputs from `at` on. */
+function mixColumns(
+  row: Float64Array,
+  { count, sources, weights, low }: Kernels,
+  at: number,
+  input: InputDescriptor,
+  tensor: Float32Array,
+): void {
+  const { plane, redPlane, bluePlane, gain, offset } = layoutOf(input);
+  for (let tap = 0; tap < sources.length; at++) {
+    let red = 0;
+    let green = 0;
+    let blue = 0;
+    for (const end = tap + count; tap < end; tap++) {
+      const weight = weights[tap] as number;
+      const from = ((sources[tap] as number) - low) * 3;
+      red += weight * (row[from] as number);
+      green += weight * (row[from + 1] as number);
+      blue += weight * (row[from + 2] as number);
+    }
+    if (input.colour === 'grey') tensor[at] = luma(red, green, blue) * gain + offset;
+    else {
+      tensor[at + redPlane] = red * gain + offset;
+      tensor[at + plane] = green * gain + offset;
+      tensor[at + bluePlane] = blue * gain + offset;
+    }
+  }
+}
+
+/** Takes one output row before the horizontal pass, and the index of its first output. */
+type PutRow = (row: Float64Array, at: number) => void;
+
+/** The vertical pass where nothing shrinks: every output row mixes the few nearest of the picture. */
+function mixRows({ width, height, pixels }: Pixels, axis: Axis, columns: Kernels, put: PutRow): void {
+  const { count, sources, weights } = kernels(axis, height);
+  const row = new Float64Array((columns.high - columns.low + 1) * 3);
+  for (let output = 0; output < axis.outputs; output++) {
+    row.fill(0);
+    for (let tap = output * count; tap < (output + 1) * count; tap++) {
+      const weight = weights[tap] as number;
+      const from = ((sources[tap] as number) * width + columns.low) * 3;
+      for (let i = 0; i < row.length; i++) {
+        row[i] = (row[i] as number) + weight * (pixels[from + i] as number);
+      }
+    }
+    put(row, output * (columns.sources.length / columns.count));
+  }
+}
+
+/**
+ * The vertical pass where it shrinks, which reads every pixel of the region: most of the work on a large picture.
+ *
+ * The triangles of two neighbouring output rows cross between their middles: of a row `y` there, `(y - upper) / step` goes to
+ * the lower one and the rest to the upper one. Both follow from two sums over the n rows in between, the plain one and the one in
+ * which the first row counts n times, the second n - 1 times and so on to the last, once; and that one is the sum of the plain
+ * one's values after each row. So each row is only added, once.
+ */
+function shrinkRows({ width, height, pixels }: Pixels, axis: Axis, columns: Kernels, put: PutRow): void {
+  const { step, outputs, beyond } = axis;
+  const length = (columns.high - columns.low + 1) * 3;
+  const between = new RowSums(length);
+  const row = new Float64Array(length);
+  /** What the output row whose middle was passed last has so far. */
+  const begun = new Float64Array(length);
+  let begunShare = 0;
+  for (let output = 0; output <= outputs; output++) {
+    // The rows above this middle and below the one before it; the first output and the last have a triangle's half of their own.
+    const middle = centreOf(axis, output);
+    const first = Math.floor(middle - step) + 1;
+    const end = Math.floor(middle) + 1;
+    between.clear();
+    for (let y = first; y < end; y++) {
+      const source = fold(y, height, beyond);
+      const from = (source * width + columns.low) * 3;
+      between.add(beyond === 'black' && source !== y ? undefined : pixels.subarray(from, from + length));
+    }
+    const { sums, falling } = between.total();
+    // Of the rows as if each were 1, for what they weigh together.
+    const count = end - first;
+    const countFalling = (count * (count + 1)) / 2;
+    const lower = end - (middle - step);
+    const upper = middle - end;
+    if (output > 0) {
+      const share = begunShare + upper * count + countFalling;
+      for (let i = 0; i < length; i++) {
+        row[i] = ((begun[i] as number) + upper * (sums[i] as number) + (falling[i] as number)) / share;
+      }
+      put(row, (output - 1) * (columns.sources.length / columns.count));
+    }
+    begunShare = lower * count - countFalling;
+    for (let i = 0; i < length; i++) begun[i] = lower * (sums[i] as number) - (falling[i] as number);
+  }
+}
+
+/** ITU-R BT.601. */
+function luma(red: number, green: number, blue: number): number {
+  return 0.299 * red + 0.587 * green + 0.114 * blue;
+}
+
+/** Where the planes of the colours begin, and how a level becomes a value. */
+function layoutOf({ width, height, colour, mean, scale }: InputDescriptor) {
+  const plane = width * height;
+  const [redPlane, bluePlane] = colour === 'bgr' ? [plane * 2, 0] : [0, plane * 2];
+  return { plane, redPlane, bluePlane, gain: 1 / scale, offset: -mean / scale };
 }
 
 /** The pixel inside the picture that stands in for one beyond it. */

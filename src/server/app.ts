@@ -90,6 +90,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     http: { joinDuplicateHeaders: true },
     // A longer appKey is a wrong one, not a path that does not exist. Node bounds the whole head at 16 kB.
     routerOptions: { maxParamLength: 16_384 },
+    // A body is never merged into anything, and its schema says which fields it may have; to look for such names in 27 MB of
+    // base64 takes longer than to parse it.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
     // Draining has its own answer, in each dialect's envelope.
     return503OnClosing: false,
     forceCloseConnections: 'idle',

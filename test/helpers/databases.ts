@@ -50,17 +50,13 @@ export async function startPostgres(): Promise<PostgresServer> {
   const password = join(folder, 'password');
   await writeFile(password, 'test');
   // Postgres refuses to run as the superuser, as whom tests may.
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot) {
-    const { stdout } = await run('id', ['-u', 'nobody']);
-    await chown(folder, Number(stdout), -1);
-    await chown(password, Number(stdout), -1);
+  const user = process.getuid?.() === 0 ? await nobody() : undefined;
+  if (user !== undefined) {
+    await chown(folder, user.uid, user.gid);
+    await chown(password, user.uid, user.gid);
   }
-  const as = async (program: string, ...args: string[]) => {
-    const command = [join(programs as string, program), ...args];
-    const [file, ...rest] = isRoot ? ['runuser', '-u', 'nobody', '--', ...command] : command;
-    return await run(file as string, rest, { cwd: folder });
-  };
+  const as = (program: string, ...args: string[]) =>
+    run(join(programs as string, program), args, { cwd: folder, ...user });
   const port = await freePort();
   const encoding = ['--encoding', 'UTF8', '--locale', 'C'];
   await as('initdb', '-D', data, '-U', 'test', '--pwfile', password, '-A', 'scram-sha-256', ...encoding);
@@ -96,6 +92,11 @@ export async function startPostgres(): Promise<PostgresServer> {
       await rm(folder, { recursive: true });
     },
   };
+}
+
+async function nobody(): Promise<{ uid: number; gid: number }> {
+  const id = async (what: string) => Number((await run('id', [what, 'nobody'])).stdout);
+  return { uid: await id('-u'), gid: await id('-g') };
 }
 
 async function freePort(): Promise<number> {

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
-import { type DecodeLimits, decode, imageFormats } from '../../src/liveness/decode.ts';
+import { type DecodeLimits, decode } from '../../src/liveness/decode.ts';
 import { AssessmentError, type EngineErrorCode } from '../../src/liveness/errors.ts';
 import { HeicDecoder } from '../../src/liveness/heic.ts';
+import { release } from '../../src/liveness/raster.ts';
+import { imageFormats } from '../../src/liveness/sniff.ts';
 import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
 import { portraitAreas, portraitSize, portraitSvg } from '../helpers/portrait.ts';
 
@@ -415,5 +417,21 @@ describe('formats not admitted', () => {
       disguised.write('avif', at, 'latin1');
     }
     await refused(disguised, 'undecodable_image');
+  });
+});
+
+describe('release', () => {
+  it("gives a frame's memory back at once", async () => {
+    for (const bytes of [await figure().jpeg().toBuffer(), await fixture('portrait.heic')]) {
+      const frame = await decoded(bytes);
+      release(frame);
+      assert.equal(frame.pixels.byteLength, 0);
+    }
+  });
+
+  it('leaves alone what is a part of something larger', () => {
+    const pixels = new Uint8Array(new ArrayBuffer(12), 0, 3);
+    release({ width: 1, height: 1, pixels });
+    assert.equal(pixels.byteLength, 3);
   });
 });

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
-import { imageFormats } from '../../src/liveness/decode.ts';
 import { type Engine, startEngine } from '../../src/liveness/pool.ts';
+import { imageFormats } from '../../src/liveness/sniff.ts';
 import { type Assessment, type Box, landmarkNames } from '../../src/liveness/types.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
 import { samplePhotos, standardWeights } from '../helpers/weights.ts';

@@ -10,10 +10,10 @@ import { before, describe, it, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { imageFormats } from '../../src/liveness/decode.ts';
 import { AssessmentError, type EngineErrorCode } from '../../src/liveness/errors.ts';
 import { stageNames } from '../../src/liveness/pipeline.ts';
 import { type Engine, type EngineOptions, startEngine, type WorkerAnswer } from '../../src/liveness/pool.ts';
+import { imageFormats } from '../../src/liveness/sniff.ts';
 import type { Assessment } from '../../src/liveness/types.ts';
 import { loadRegistry, type ResolvedProfile } from '../../src/models/registry.ts';
 import { measureLoopDelay } from '../helpers/loop-delay.ts';
@@ -166,6 +166,24 @@ describe('the queue', () => {
     assert.equal(engine.queueDepth, 0);
     assert.equal(engine.isFull, false);
     assert.equal((await engine.assess(face, { admitted })).faces.length, 1);
+  });
+
+  it('holds less of what is more work, and the largest where nothing else waits', async (t) => {
+    const engine = await open(t, { queue: 6 });
+    // 0.75 + 0.25 x 12 ordinary photographs each, so that one waits and not two.
+    const large = await sharp(face).resize(4000, 3000).jpeg().toBuffer();
+    const running = engine.assess(face, { admitted });
+    const waiting = engine.assess(large, { admitted });
+    await fails(engine.assess(large, { admitted }), 'queue_full');
+    const ordinary = engine.assess(face, { admitted });
+    await Promise.all([running, waiting, ordinary]);
+
+    const narrow = await open(t, { queue: 1 });
+    const first = narrow.assess(face, { admitted });
+    const alone = narrow.assess(large, { admitted });
+    await fails(narrow.assess(face, { admitted }), 'queue_full');
+    assert.equal((await first).faces.length, 1);
+    assert.equal((await alone).image.width, 4000);
   });
 
   it('may have no place at all: what a free worker takes does not wait', async (t) => {
@@ -454,7 +472,7 @@ describe('closing', () => {
 
 describe('200 photographs, 16 at a time', () => {
   it('are all answered as if they came alone, and the server stays free', async (t) => {
-    const engine = await open(t, { workers: 2, queue: 16 });
+    const engine = await open(t, { workers: 2, queue: 64 });
     const kinds: Record<string, { bytes: Uint8Array; error?: EngineErrorCode }> = {
       'a face': { bytes: face },
       'a person': { bytes: body },

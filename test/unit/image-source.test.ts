@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { decodeBase64 } from '../../src/intake/image-source.ts';
 
 const bytesOf = (text: string, maxBytes = 1000) => [...decodeBase64(text, maxBytes)];
@@ -42,6 +44,30 @@ describe('decodeBase64', () => {
       assert.throws(() => decodeBase64(text, 1000), { name: 'IntakeError', code: 'invalid_base64' });
     });
   }
+
+  it('refuses of damaged texts exactly those that their bytes do not encode to again', () => {
+    const random = xoroshiro128plus(7);
+    const upTo = (limit: number) => uniformInt(random, 0, limit - 1);
+    const damage = [...'AQw/+-_=* \n\0\u0141\u00c1'];
+    let taken = 0;
+    for (let i = 0; i < 20_000; i++) {
+      const bytes = Uint8Array.from({ length: 1 + upTo(9) }, () => upTo(256));
+      const characters = [...Buffer.from(bytes).toString('base64')];
+      for (let n = upTo(3); n > 0; n--) {
+        characters.splice(upTo(characters.length), upTo(2), damage[upTo(damage.length)] as string);
+      }
+      const text = characters.join('');
+      const expected = Buffer.from(text, 'base64');
+      if (expected.length > 0 && expected.toString('base64') === text) {
+        taken++;
+        assert.ok(expected.equals(decodeBase64(text, 1000)), JSON.stringify(text));
+      } else {
+        const why = { code: 'invalid_base64' };
+        assert.throws(() => decodeBase64(text, 1000), why, JSON.stringify(text));
+      }
+    }
+    assert.ok(taken > 5_000 && taken < 15_000, `${taken} were not damaged`);
+  });
 
   it('takes as many bytes as the limit and not one more', () => {
     for (const size of [1, 2, 3, 4]) {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { imageFormats, sniffFormat } from '../../src/liveness/decode.ts';
+import { imageFormats, sniffFormat } from '../../src/liveness/sniff.ts';
 
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'));
 

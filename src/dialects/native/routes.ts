@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { IntakeError } from '../../intake/errors.ts';
 import { decodeBase64 } from '../../intake/image-source.ts';
-import { imageFormats } from '../../liveness/decode.ts';
+import { imageFormats } from '../../liveness/sniff.ts';
 import { RequestError } from '../../server/errors.ts';
 import { TagHeaders } from '../../server/tag.ts';
 import { acceptJsonOnly, acceptMultipart, jsonLimit } from '../../server/upload.ts';

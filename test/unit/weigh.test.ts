@@ -1,0 +1,56 @@
+/** The work that a photograph is taken for, by its header alone. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import sharp from 'sharp';
+import { weigh } from '../../src/liveness/weigh.ts';
+
+function blank(width: number, height: number) {
+  return sharp({ create: { width, height, channels: 3, background: '#808080' } });
+}
+
+describe('weigh', () => {
+  it('takes a photograph of a megapixel or less for an ordinary one', async () => {
+    for (const [width, height] of [
+      [1, 1],
+      [640, 480],
+      [1000, 1000],
+    ] as const) {
+      assert.equal(weigh(await blank(width, height).jpeg().toBuffer()), 1, `${width} x ${height}`);
+    }
+  });
+
+  it('goes by the pixels and by what a pixel of the format takes', async () => {
+    const picture = blank(4000, 3000);
+    const jpeg = weigh(await picture.clone().jpeg().toBuffer());
+    assert.equal(jpeg, 0.75 + 0.25 * 12);
+    const others = [
+      await picture.clone().png().toBuffer(),
+      await picture.clone().gif().toBuffer(),
+      await picture.clone().webp().toBuffer(),
+      await picture.clone().avif({ effort: 0 }).toBuffer(),
+    ].map(weigh);
+    assert.deepEqual(others, [6.75, 6.75, 12.75, 39.75]);
+  });
+
+  it('goes by the bytes where the header tells no size', async () => {
+    const tiff = await blank(2000, 1000).tiff({ compression: 'none' }).toBuffer();
+    assert.ok(Math.abs(weigh(tiff) - (0.75 + 0.75 * 6)) < 0.01, `${weigh(tiff)}`);
+    const cut = new Uint8Array(8_000_000);
+    cut.set([0xff, 0xd8, 0xff]);
+    assert.equal(weigh(cut), 0.75 + 0.25 * 8);
+  });
+
+  it('takes what is no image for the least, as it is refused at once', () => {
+    assert.equal(weigh(new Uint8Array()), 1);
+    assert.equal(weigh(new Uint8Array(20_000_000)), 1);
+  });
+
+  it('looks for the size in the first 256 KiB, however far fill bytes put it off', async () => {
+    const picture = await blank(4000, 3000).jpeg().toBuffer();
+    const behind = (fill: number) =>
+      Buffer.concat([Buffer.from([0xff, 0xd8]), Buffer.alloc(fill, 0xff), picture.subarray(2)]);
+    assert.equal(weigh(behind(260_000)), 3.75);
+    assert.equal(weigh(behind(270_000)), 1);
+  });
+});
