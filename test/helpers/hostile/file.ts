@@ -27,7 +27,8 @@ export type Row = readonly [name: string, bytes: Buffer, ...outcomes: Outcome[]]
 export function filesOf(format: ImageFormat | undefined, rows: readonly Row[]): HostileFile[] {
   return rows.map(([name, bytes, ...outcomes]) => ({
     name: `${format ?? 'foreign'}: ${name}`,
-    format,
+    // Cut before its brand, a file is of no format.
+    format: outcomes.join() === 'unsupported_format' ? undefined : format,
     outcomes,
     bytes,
   }));

@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ImageFormat } from '../../../src/liveness/types.ts';
 import {
   be16,
   be32,
@@ -155,6 +154,20 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
       ...more,
     });
   const tiles = (count: number) => Array<number>(count).fill(2);
+  const nestedGrids = (count: number, depth: number) =>
+    heif({
+      brand,
+      items: [
+        ...Array.from({ length: depth }, () => ({
+          type: 'grid',
+          data: grid(Math.sqrt(count), Math.sqrt(count), 64, 64),
+          properties: [3],
+        })),
+        coded,
+      ],
+      properties: [config, ispe(width, height), ispe(64, 64)],
+      references: Array.from({ length: depth }, (_, i) => ['dimg', i + 1, Array<number>(count).fill(i + 2)]),
+    });
   const withProperty = (property: Buffer) =>
     heif({
       ...whole,
@@ -274,20 +287,14 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
       }),
       'undecodable_image',
     ],
-    [
-      'grids of 16 grids of 16, eight deep',
-      derived('grid', grid(4, 4, 64, 64), [2], [64, 64], {
-        items: [
-          ...Array.from({ length: 8 }, () => ({ type: 'grid', data: grid(4, 4, 64, 64), properties: [3] })),
-          coded,
-        ],
-        references: Array.from(
-          { length: 8 },
-          (_, i) => ['dimg', i + 1, Array<number>(16).fill(i + 2)] as const,
-        ),
-      }),
-      ...any,
-    ],
+    ...(
+      [
+        [16, 8],
+        [144, 30],
+      ] as const
+    ).map(
+      ([count, depth]): Row => [`grids of ${count} grids, ${depth} deep`, nestedGrids(count, depth), ...any],
+    ),
     ['an overlay of 10,000', derived('iovl', overlay(10_000, 0), tiles(10_000), [width, height]), ...any],
     ['an overlay far outside', derived('iovl', overlay(1, 0x7fffffff), tiles(1), [width, height]), ...any],
     ['an identity of itself', derived('iden', Buffer.alloc(0), [1], [64, 64]), 'undecodable_image'],
@@ -377,7 +384,7 @@ const fixture = (name: string) => readFileSync(join(import.meta.dirname, '..', '
 
 export async function avifs(): Promise<HostileFile[]> {
   const sound = await drawing(96).avif({ effort: 0 }).toBuffer();
-  return heifFiles('avif', [
+  return filesOf('avif', [
     ...rowsOf('avif', sound),
     ['16,000 px wide', await flat(16_000, 16).avif({ effort: 0 }).toBuffer(), 'assessed'],
     ['1 x 1', await flat(1, 1).avif({ effort: 0 }).toBuffer(), 'assessed'],
@@ -389,7 +396,7 @@ export async function avifs(): Promise<HostileFile[]> {
 export async function heics(): Promise<HostileFile[]> {
   const sound = fixture('portrait.heic');
   const avif = await drawing(96).avif({ effort: 0 }).toBuffer();
-  return heifFiles('heic', [
+  return filesOf('heic', [
     ...rowsOf('heic', sound),
     ['turned', fixture('portrait-rotated.heic'), 'assessed'],
     ['AV1 within', renamed(avif, 'avif', 'heic'), 'assessed', 'undecodable_image'],
@@ -402,13 +409,4 @@ function renamed(file: Buffer, from: string, to: string): Buffer {
   for (let at = 8; at < end; at += 4)
     if (copy.toString('latin1', at, at + 4) === from) copy.write(to, at, 'latin1');
   return copy;
-}
-
-/** What is cut before its brand is of no format. */
-function heifFiles(format: ImageFormat, rows: readonly Row[]): HostileFile[] {
-  return filesOf(format, rows).map((file) =>
-    file.outcomes.includes('unsupported_format') && file.outcomes.length === 1
-      ? { ...file, format: undefined }
-      : file,
-  );
 }

@@ -103,8 +103,8 @@ export async function pngs(): Promise<HostileFile[]> {
 
   const rows: Row[] = [
     ...chunks.flatMap(({ at, type, length }): Row[] =>
-      [0, 4, 8, 8 + (length >> 1), 8 + length].map((more) => [
-        `cut ${more} bytes into ${type}`,
+      [...new Set([0, 4, 8, 8 + (length >> 1), 8 + length])].map((more) => [
+        `cut ${more} bytes into ${type} at ${at}`,
         sound.subarray(0, at + more),
         // All pixels are there where only the end is missing.
         ...((type === 'IEND' ? ['assessed', 'undecodable_image'] : ['undecodable_image']) as Row[2][]),
@@ -124,7 +124,7 @@ export async function pngs(): Promise<HostileFile[]> {
       'undecodable_image',
     ],
     ['65,535 px wide and high', claiming({ width: 65_535, height: 65_535 }), 'image_too_large'],
-    ['65,535 px wide', claiming({ width: 65_535, height: 700 }), 'undecodable_image'],
+    ['65,535 px wide', claiming({ width: 65_535, height: 700 }), 'image_too_large'],
     ['more rows than data', claiming({ height: height * 2 }), 'undecodable_image'],
     ['fewer rows than data', claiming({ height: height >> 1 }), 'assessed', 'undecodable_image'],
     ['depth 0', claiming({ depth: 0 }), 'undecodable_image'],
@@ -140,10 +140,14 @@ export async function pngs(): Promise<HostileFile[]> {
       png({ width: 1, height: 1 }, chunk('IDAT', deflateSync(Buffer.from([9, 1, 2, 3])))),
       'undecodable_image',
     ],
-    ['1 x 50,000', blank({ width: 1, height: 50_000 }), 'assessed'],
-    ['50,000 x 1', blank({ width: 50_000, height: 1 }), 'assessed'],
-    ['1,000,000 x 1', blank({ width: 1_000_000, height: 1 }), 'assessed'],
-    ['1 x 1,000,000', blank({ width: 1, height: 1_000_000 }), 'assessed'],
+    ['1 x 16,384', blank({ width: 1, height: 16_384 }), 'assessed'],
+    ['16,384 x 1', blank({ width: 16_384, height: 1 }), 'assessed'],
+    ['16,384 x 3,000', blank({ width: 16_384, height: 3_000 }), 'assessed'],
+    ['50,000,000 x 1', blank({ width: 50_000_000, height: 1, depth: 1, colour: 0 }), 'image_too_large'],
+    ['1 x 50,000', blank({ width: 1, height: 50_000 }), 'image_too_large'],
+    ['50,000 x 1', blank({ width: 50_000, height: 1 }), 'image_too_large'],
+    ['1,000,000 x 1', blank({ width: 1_000_000, height: 1 }), 'image_too_large'],
+    ['1 x 1,000,000', blank({ width: 1, height: 1_000_000 }), 'image_too_large'],
     [
       '900 megapixels in 400 kB',
       blank({ width: 30_000, height: 30_000, depth: 1, colour: 0 }),

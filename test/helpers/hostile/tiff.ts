@@ -364,6 +364,7 @@ export async function tiffs(): Promise<HostileFile[]> {
     [
       'a JPEG in a strip, cut',
       picture({ [tag.compression]: short(7), [tag.photometric]: short(6) }, jpeg.subarray(0, 300)),
+      'assessed',
       'undecodable_image',
     ],
     [
@@ -376,7 +377,11 @@ export async function tiffs(): Promise<HostileFile[]> {
       'assessed',
     ],
     ...[0, 9, 65_535].map(
-      (value): Row => [`orientation ${value}`, picture({ [tag.orientation]: short(value) }), 'assessed'],
+      (value): Row => [
+        `orientation ${value}`,
+        picture({ [tag.orientation]: short(value) }),
+        'undecodable_image',
+      ],
     ),
     ['orientation as text', picture({ [tag.orientation]: { type: 2, values: [54, 0] } }), 'assessed'],
     ['page 65,535 of 1', picture({ [tag.pages]: short(65_535, 1) }), 'assessed'],
@@ -415,7 +420,7 @@ export async function tiffs(): Promise<HostileFile[]> {
       'undecodable_image',
     ],
     [
-      '65,535 tags that nobody knows',
+      '60,000 tags that nobody knows',
       tiff(
         [
           {

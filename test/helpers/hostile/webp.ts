@@ -112,8 +112,13 @@ export async function webps(): Promise<HostileFile[]> {
     ['a picture of 4 GB', riff(chunk('VP8 ', vp8?.content as Buffer, 0xfffffff0)), 'undecodable_image'],
     ['a picture of no bytes', riff(chunk('VP8 ', new Uint8Array())), 'undecodable_image'],
     ['no picture', riff(extended(8, 8)), 'undecodable_image'],
+    [
+      'a drawing',
+      riff(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')),
+      'undecodable_image',
+    ],
     ['nothing', riff(), 'undecodable_image'],
-    ['5,000 frames', animation(animated, times(500, frame(width, height))), 'assessed'],
+    ['500 frames', animation(animated, times(500, frame(width, height))), 'assessed'],
     [
       'frames on 49 megapixels',
       animation(extended(7_000, 7_000, { animation: 2 }), frame(width, height)),
@@ -129,6 +134,7 @@ export async function webps(): Promise<HostileFile[]> {
     [
       'a frame of another size than its picture',
       animation(animated, frame(width - 10, height)),
+      'assessed',
       'undecodable_image',
     ],
     ['an animation of no frames', animation(animated), 'undecodable_image'],
