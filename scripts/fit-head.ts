@@ -33,7 +33,6 @@ import { imageFormats } from '../src/liveness/sniff.ts';
 import { loadRegistry } from '../src/models/registry.ts';
 import { onlyOutput, openSession } from '../src/models/session.ts';
 import { mirror, toTensor } from '../src/models/tensor.ts';
-import { weightsPath } from '../src/models/weights.ts';
 
 const id = 'minifas-128-head';
 
@@ -129,14 +128,14 @@ async function extract(rows: readonly ManifestRow[], profiles: readonly string[]
   const model = registry.models.get(id);
   if (model?.task !== 'liveness' || !('head' in model.output))
     throw new Error(`${id} is no model with a head.`);
-  const network = await openSession(weightsPath(values.models, model), model);
+  const network = await openSession(values.models, model);
   const detectors = await Promise.all(
     profiles.map(async (profile) => {
       const { detector } = registry.profile(profile);
       return {
         profile,
         detector,
-        session: await openSession(weightsPath(values.models, detector), detector),
+        session: await openSession(values.models, detector),
       };
     }),
   );

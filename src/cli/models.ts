@@ -4,21 +4,25 @@ import { dirname, join } from 'node:path';
 import { ConfigError, flagOptions, loadConfig, parseCommand } from '../config.ts';
 import type { ModelDescriptor } from '../models/descriptor.ts';
 import { loadRegistry, type Registry } from '../models/registry.ts';
+import { verifyTuned } from '../models/tuning/tune.ts';
 import { pullWeights, requireWeights, verifyWeights, WeightsError } from '../models/weights.ts';
 import { pullCommand } from '../shell.ts';
 import { type Command, endOnSignals, settingsHelp } from './command.ts';
 import { pullBest } from './profile.ts';
 import { startDownloadReporter } from './progress.ts';
 import { table } from './table.ts';
+import { tune } from './tuning.ts';
 
 const help = `Usage: bonafide models list|pull|verify [ID ...]
 
   list     Every model: what for, whose, in which profiles, and whether its weights are there.
   pull     Pulls what is missing or damaged of the profiles and models named; without a name, of
-           the profile accurate where its addresses answer within 3 s, and of standard.
-  verify   Checks the weights of the profiles and models named against their SHA-256; without a
-           name, all that are there, of which at least one profile must be complete. Exit code 1
-           if something is missing or damaged.
+           the profile accurate where its addresses answer within 3 s, and of standard. Then makes
+           their tuned graphs again.
+  verify   Checks the weights of the profiles and models named against their SHA-256, and their
+           tuned graphs against what rewriting the weights gives; without a name, all that are
+           there, of which at least one profile must be complete. Exit code 1 if something is
+           damaged, or weights are missing.
 
 An ID is that of a profile or of a model.
 
@@ -72,7 +76,10 @@ async function pull(folder: string, ids: readonly string[]): Promise<number> {
       : pullBest(registry, { folder, onProgress, say }).then(
           ({ resolved, note }) => note ?? done(resolved.profile.id),
         );
-  say(await pulling.finally(stop));
+  const sentence = await pulling.finally(stop);
+  const wanted = ids.length > 0 ? modelsNamed(registry, ids) : [...registry.models.values()];
+  await tune(folder, wanted, { anew: true, say });
+  say(sentence);
   return 0;
 }
 
@@ -84,16 +91,25 @@ async function verify(folder: string, ids: readonly string[]): Promise<number> {
   const whole = new Set<string>();
   for (const model of wanted) {
     const fault = await faultOf(folder, model);
-    if (fault === undefined) whole.add(model.id);
     // Nobody has to have every model there is; what was named is wanted.
-    else if (ids.length > 0 || fault.code === 'damaged') faults.push(fault.message);
-    rows.push([model.id, fault?.code ?? 'ok']);
+    if (fault !== undefined && (ids.length > 0 || fault.code === 'damaged')) faults.push(fault.message);
+    rows.push([model.id, 'weights', fault?.code ?? 'ok', fault === undefined ? model.sha256 : '']);
+    if (fault !== undefined) continue;
+    whole.add(model.id);
+    const tuned = await verifyTuned(folder, model);
+    if (tuned.state === 'damaged') {
+      faults.push(
+        `The tuned graph of ${model.id} is not what its weights give. Run: ${pullCommand(dirname(folder), model.id)}`,
+      );
+    }
+    const state = tuned.state === 'none' ? `none: ${tuned.reason}` : tuned.state;
+    rows.push([model.id, 'tuned graph', state, tuned.state === 'ok' ? tuned.sha256 : '']);
   }
   const isComplete = (id: string) => registry.profile(id).models.every((model) => whole.has(model.id));
   if (ids.length === 0 && ![...registry.profiles.keys()].some(isComplete)) {
     faults.push(`The weights of no profile are complete. Run: ${pullCommand(dirname(folder))}`);
   }
-  process.stdout.write(table(['MODEL', 'STATE'], rows));
+  process.stdout.write(table(['MODEL', 'FILE', 'STATE', 'SHA-256'], rows));
   for (const fault of faults) process.stderr.write(`${fault}\n`);
   return faults.length === 0 ? 0 : 1;
 }

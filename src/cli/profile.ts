@@ -6,6 +6,7 @@ import type { DownloadOptions } from '../models/download.ts';
 import { loadRegistry, type Registry, type ResolvedProfile } from '../models/registry.ts';
 import { pullWeights, verifyWeights, WeightsError, type WeightsErrorCode } from '../models/weights.ts';
 import { pullCommand } from '../shell.ts';
+import { tune } from './tuning.ts';
 
 export interface ProfileChoice {
   /** Its weights are all there and whole. */
@@ -18,7 +19,7 @@ export interface PullOptions {
   /** Where the weights and the user's own descriptors are. */
   readonly folder: string;
   readonly onProgress?: DownloadOptions['onProgress'];
-  /** Told, as a sentence, before the network is used. */
+  /** Told, as a sentence, before the network is used, and of a graph that could not be tuned. */
   readonly say: (sentence: string) => void;
 }
 
@@ -33,7 +34,7 @@ export interface ProfileOptions extends PullOptions {
 }
 
 /**
- * Resolves the settings `profile` and `calibration`, and pulls what is missing.
+ * Resolves the settings `profile` and `calibration`, pulls what is missing, and tunes what is not tuned yet.
  *
  * @throws DescriptorError for an unknown profile, or a calibration that is not of it; WeightsError when its weights cannot
  *   be had
@@ -43,6 +44,7 @@ export async function chooseProfile(options: ProfileOptions): Promise<ProfileCho
   // Before anything is downloaded.
   const calibration = path === undefined ? undefined : await loadCalibration(path);
   const choice = await resolveSetting(options);
+  await tune(options.folder, choice.resolved.models, options);
   if (path === undefined || calibration === undefined) return choice;
   return { ...choice, resolved: applyCalibration(choice.resolved, calibration, path) };
 }

@@ -16,7 +16,6 @@ import {
 } from '../config.ts';
 import { createRemoteImageFetcher } from '../intake/remote-image.ts';
 import { startEngine } from '../liveness/pool.ts';
-import { renderSvg } from '../liveness/raster.ts';
 import { buildApp } from '../server/app.ts';
 import { createAuthenticator } from '../server/auth.ts';
 import { createGate } from '../server/gate.ts';
@@ -199,6 +198,8 @@ async function drawPortrait(dataFolder: string): Promise<string> {
   const folder = resolve(dataFolder, 'samples');
   const path = join(folder, 'portrait.jpg');
   await mkdir(folder, { recursive: true });
+  // Not before it is needed: no later start has a use for sharp in this process.
+  const { renderSvg } = await import('../liveness/raster.ts');
   const drawing = await readFile(new URL('../../assets/portrait.svg', import.meta.url), 'utf8');
   await writeFile(path, await renderSvg(drawing));
   return path;

@@ -4,7 +4,6 @@ import type { LandmarkDescriptor, LivenessDescriptor, ModelDescriptor } from '..
 import type { ResolvedProfile } from '../models/registry.ts';
 import { openSession, type Session } from '../models/session.ts';
 import { toTensor } from '../models/tensor.ts';
-import { weightsPath } from '../models/weights.ts';
 import { cropRegion } from './crop.ts';
 import { decide, fuse } from './decide.ts';
 import { type DecodeLimits, decode } from './decode.ts';
@@ -57,7 +56,7 @@ export async function openPipeline(
     tryStage: (model: Loaded<Descriptor>) => Promise<unknown>,
   ): Promise<Loaded<Descriptor>> {
     try {
-      const session = await openSession(weightsPath(folder, descriptor), descriptor);
+      const session = await openSession(folder, descriptor);
       const model = { descriptor, session };
       await tryStage(model);
       return model;

@@ -2,8 +2,10 @@
 
 import { readFile } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { ModelDescriptor } from './descriptor.ts';
+import type { InputDescriptor, ModelDescriptor } from './descriptor.ts';
 import { exposeLayer } from './graph.ts';
+import { layerOf, readTuned } from './tuning/store.ts';
+import { weightsPath } from './weights.ts';
 
 // onnxruntime tells Microsoft of each model that is loaded and run, under an identifier of the device, and keeps files for
 // that in the folders for temporary files and caches. It looks at this when its first session is made.
@@ -19,17 +21,31 @@ export interface Session {
   run(input: Float32Array): Promise<Readonly<Record<string, Float32Array>>>;
 }
 
+/** A session that does not last as long as its process. */
+export interface BriefSession extends Session {
+  /** Frees what it holds. */
+  release(): Promise<void>;
+}
+
+/** Loads a model from the weights folder, by its tuned graph where there is one. */
+export async function openSession(
+  folder: string,
+  model: Pick<ModelDescriptor, 'id' | 'sha256' | 'input' | 'output'>,
+): Promise<Session> {
+  const graph = (await readTuned(folder, model)) ?? (await readFile(weightsPath(folder, model)));
+  return await openGraph(graph, model.input, layerOf(model));
+}
+
 /**
- * Loads an ONNX file whose only input has the descriptor's size, ready to give its outputs or the layer that its head reads.
+ * Loads a graph whose only input has the descriptor's size, ready to give its outputs or the layer that is named.
  * One thread: with a worker per core, more only cost more CPU for the same answers.
  */
-export async function openSession(
-  file: string,
-  { input, output }: Pick<ModelDescriptor, 'input' | 'output'>,
-): Promise<Session> {
-  const layer = 'head' in output ? output.layer : undefined;
-  const bytes = await readFile(file);
-  const session = await InferenceSession.create(layer === undefined ? bytes : exposeLayer(bytes, layer), {
+export async function openGraph(
+  graph: Uint8Array,
+  input: InputDescriptor,
+  layer: string | undefined,
+): Promise<BriefSession> {
+  const session = await InferenceSession.create(layer === undefined ? graph : exposeLayer(graph, layer), {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
@@ -47,6 +63,7 @@ export async function openSession(
         Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]),
       );
     },
+    release: () => session.release(),
   };
 }
 

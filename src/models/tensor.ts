@@ -109,34 +109,45 @@ function mixNearest(
   const columns = kernels(across, width, 1);
   const rows = kernels(down, height, 1);
   const { plane, redPlane, bluePlane, gain, offset } = layoutOf(input);
+  const isGrey = input.colour === 'grey';
   for (let y = 0, at = 0; y < rows.sources.length; y += 2) {
-    const above = (rows.sources[y] as number) * width * 3;
-    const below = (rows.sources[y + 1] as number) * width * 3;
-    const upper = rows.weights[y] as number;
-    const lower = rows.weights[y + 1] as number;
+    const above = (rows.sources[y] as number) * width;
+    const below = (rows.sources[y + 1] as number) * width;
+    const upper = (rows.weights[y] as number) * gain;
+    const lower = (rows.weights[y + 1] as number) * gain;
     for (let x = 0; x < columns.sources.length; x += 2, at++) {
-      const left = (columns.sources[x] as number) * 3;
-      const right = (columns.sources[x + 1] as number) * 3;
+      const left = columns.sources[x] as number;
+      const right = columns.sources[x + 1] as number;
       const near = columns.weights[x] as number;
       const far = columns.weights[x + 1] as number;
-      const a = above + left;
-      const b = above + right;
-      const c = below + left;
-      const d = below + right;
+      const a = (above + left) * 3;
+      const b = (above + right) * 3;
+      const c = (below + left) * 3;
+      const d = (below + right) * 3;
+      const ofA = upper * near;
+      const ofB = upper * far;
+      const ofC = lower * near;
+      const ofD = lower * far;
       const red =
-        upper * (near * (pixels[a] as number) + far * (pixels[b] as number)) +
-        lower * (near * (pixels[c] as number) + far * (pixels[d] as number));
+        ofA * (pixels[a] as number) +
+        ofB * (pixels[b] as number) +
+        ofC * (pixels[c] as number) +
+        ofD * (pixels[d] as number);
       const green =
-        upper * (near * (pixels[a + 1] as number) + far * (pixels[b + 1] as number)) +
-        lower * (near * (pixels[c + 1] as number) + far * (pixels[d + 1] as number));
+        ofA * (pixels[a + 1] as number) +
+        ofB * (pixels[b + 1] as number) +
+        ofC * (pixels[c + 1] as number) +
+        ofD * (pixels[d + 1] as number);
       const blue =
-        upper * (near * (pixels[a + 2] as number) + far * (pixels[b + 2] as number)) +
-        lower * (near * (pixels[c + 2] as number) + far * (pixels[d + 2] as number));
-      if (input.colour === 'grey') tensor[at] = luma(red, green, blue) * gain + offset;
+        ofA * (pixels[a + 2] as number) +
+        ofB * (pixels[b + 2] as number) +
+        ofC * (pixels[c + 2] as number) +
+        ofD * (pixels[d + 2] as number);
+      if (isGrey) tensor[at] = luma(red, green, blue) + offset;
       else {
-        tensor[at + redPlane] = red * gain + offset;
-        tensor[at + plane] = green * gain + offset;
-        tensor[at + bluePlane] = blue * gain + offset;
+        tensor[at + redPlane] = red + offset;
+        tensor[at + plane] = green + offset;
+        tensor[at + bluePlane] = blue + offset;
       }
     }
   }

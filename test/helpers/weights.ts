@@ -1,10 +1,12 @@
 /** Real weights and photographs for tests, fetched once into the cache beside the installed packages. */
 
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tune } from '../../src/cli/tuning.ts';
 import { models as catalogModels } from '../../src/models/catalog.ts';
 import type { ModelDescriptor } from '../../src/models/descriptor.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
@@ -14,12 +16,14 @@ import { sharedFolder } from './shared.ts';
 
 const cache = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'bonafide');
 
-/** @returns a folder with the weights of the profile `standard`, and of `minifas-128`. */
+/** @returns a folder with the weights of the profile `standard`, and of `minifas-128`, tuned as a start tunes them. */
 export async function standardWeights(): Promise<string> {
   const folder = join(cache, 'models');
   const registry = await loadRegistry(folder);
   const base = registry.models.get('minifas-128') as ModelDescriptor;
-  await pullWeights(folder, [...registry.profile('standard').models, base]);
+  const models = [...registry.profile('standard').models, base];
+  await pullWeights(folder, models);
+  await tune(folder, models, { say: assert.fail });
   return folder;
 }
 
@@ -65,6 +69,7 @@ export async function accurateWeights(): Promise<string | undefined> {
   for (const id of ['minifas-128', 'minifas-128-head']) {
     await symlink(weightsPath(standard, { id }), weightsPath(folder, { id }));
   }
+  await tune(folder, [...(await loadRegistry(folder)).models.values()], { say: assert.fail });
   return folder;
 }
 

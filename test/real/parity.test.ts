@@ -16,7 +16,7 @@ import type {
 import { loadRegistry, type Registry } from '../../src/models/registry.ts';
 import { openSession, type Session } from '../../src/models/session.ts';
 import { toTensor } from '../../src/models/tensor.ts';
-import { requireWeights, weightsPath } from '../../src/models/weights.ts';
+import { requireWeights } from '../../src/models/weights.ts';
 import { skipReason } from '../helpers/shared.ts';
 import { accurateWeights, standardWeights } from '../helpers/weights.ts';
 
@@ -191,7 +191,7 @@ function describeModels(weights: () => Promise<string>, ids: readonly string[]):
     it(`says what it always said: ${id}`, async (t) => {
       const descriptor = registry.models.get(id) as ModelDescriptor;
       await requireWeights(folder, [descriptor]);
-      const session = await openSession(weightsPath(folder, descriptor), descriptor);
+      const session = await openSession(folder, descriptor);
       const pin = pins[id] as Pin;
       switch (descriptor.task) {
         case 'detect': {

@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import * as catalog from '../../src/models/catalog.ts';
+import type { ModelDescriptor } from '../../src/models/descriptor.ts';
 import { run } from '../helpers/cli.ts';
+import { conv, graph, input } from '../helpers/graphs.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -117,6 +119,44 @@ describe('bonafide models', () => {
     assert.equal((await run(['models', 'verify', 'standard', '--data', data])).code, 0);
   });
 
+  it('shows tuned graphs beside their weights, and names what mends one that is another', async (t) => {
+    const { data, file } = await dataWithStandard(t);
+    const weights = graph([conv('input', 'a', 3, 13), conv('a', 'output', 13, 2)]);
+    const id = 'minifas-128';
+    const { input: _, ...model } = catalog.models.find((candidate) => candidate.id === id) as ModelDescriptor;
+    const sha256 = createHash('sha256').update(weights).digest('hex');
+    await writeFile(
+      join(data, 'models', `${id}.model.json`),
+      JSON.stringify({ ...model, sha256, input, source: undefined }),
+    );
+    await writeFile(file(id), weights);
+    const verify = () => run(['models', 'verify', id, '--data', data]);
+    assert.match((await verify()).stdout, /^minifas-128 +tuned graph +missing$/m);
+
+    assert.deepEqual(await run(['models', 'pull', id, '--data', data]), {
+      code: 0,
+      stdout: '',
+      stderr: `The weights of ${id} are in ${join(data, 'models')}.\n`,
+    });
+    const whole = await verify();
+    assert.equal(whole.code, 0);
+    assert.match(
+      whole.stdout,
+      new RegExp(`^minifas-128 +weights +ok +${sha256}\nminifas-128 +tuned graph +ok +[0-9a-f]{64}$`, 'm'),
+    );
+
+    await writeFile(join(data, 'models', 'tuned', `${id}.onnx`), weights);
+    const other = await verify();
+    assert.equal(other.code, 1);
+    assert.match(other.stdout, /^minifas-128 +tuned graph +damaged$/m);
+    assert.equal(
+      other.stderr,
+      `The tuned graph of ${id} is not what its weights give. Run: npx bonafide models pull ${id} --data ${data}\n`,
+    );
+    assert.equal((await run(['models', 'pull', id, '--data', data])).code, 0);
+    assert.equal((await verify()).stdout, whole.stdout);
+  });
+
   it('names what mends the missing and the damaged', async (t) => {
     const { data, file } = await dataWithStandard(t);
     const named = await run(['models', 'verify', 'accurate', '--data', data]);
@@ -129,7 +169,7 @@ describe('bonafide models', () => {
     await writeFile(file('landmark-68'), 'half');
     const all = await run(['models', 'verify', '--data', data]);
     assert.equal(all.code, 1);
-    assert.match(all.stdout, /^landmark-68 +damaged$/m);
+    assert.match(all.stdout, /^landmark-68 +weights +damaged$/m);
     assert.equal(
       all.stderr,
       `The weights of landmark-68 are damaged. Run: npx bonafide models pull landmark-68 --data ${data}\n` +

@@ -23,6 +23,9 @@ const texts = {
     weights: { ok: 'File as pinned', missing: 'File missing', damaged: 'File differs' },
     sha256: 'SHA-256',
     copyHash: (title: string) => `Copy the SHA-256 of ${title}`,
+    tuned: 'Tuned graph',
+    untuned: 'none: the file itself runs',
+    copyTuned: (title: string) => `Copy the SHA-256 of the tuned graph of ${title}`,
     licence: 'Licence',
     origin: 'Made by',
     source: 'Source',
@@ -53,6 +56,9 @@ const texts = {
     weights: { ok: '파일 일치', missing: '파일 없음', damaged: '파일 불일치' },
     sha256: 'SHA-256',
     copyHash: (title: string) => `${title}의 SHA-256 복사`,
+    tuned: '최적화 그래프',
+    untuned: '없음: 원본 파일로 실행',
+    copyTuned: (title: string) => `${title} 최적화 그래프의 SHA-256 복사`,
     licence: '라이선스',
     origin: '제작',
     source: '출처',
@@ -171,7 +177,7 @@ class ModelsPage extends OperatePage {
     `;
   }
 
-  #model({ id, title, task, weight, licence, origin, source, sha256, weights }: Model) {
+  #model({ id, title, task, weight, licence, origin, source, sha256, weights, tunedSha256 }: Model) {
     const text = this.#texts.now;
     return html`<section class="card model" aria-labelledby=${`model-${id}`} data-model=${id}>
       <div class="card-head">
@@ -188,6 +194,15 @@ class ModelsPage extends OperatePage {
         <dd class="hash">
           <code class="whole">${sha256}</code>
           <bonafide-copy .text=${sha256} .label=${text.copyHash(title)}></bonafide-copy>
+        </dd>
+        <dt>${text.tuned}</dt>
+        <dd class="hash">
+          ${
+            tunedSha256 === null
+              ? text.untuned
+              : html`<code class="whole">${tunedSha256}</code>
+                <bonafide-copy .text=${tunedSha256} .label=${text.copyTuned(title)}></bonafide-copy>`
+          }
         </dd>
         <dt>${text.licence}</dt>
         <dd>${licence}</dd>

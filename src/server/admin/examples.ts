@@ -174,6 +174,7 @@ export const models: Static<typeof ModelsBody> = {
       source: null,
       sha256: 'afa783b7e902fdfcf323a7240cac2a1c580c25314ea4161129dc1b0d100dc32d',
       weights: 'ok',
+      tunedSha256: 'd5de08f57690253476f56e3d28d08b6bfaebc55c2bad2546e3a1f106cbfd21bb',
     },
   ],
 };

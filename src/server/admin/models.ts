@@ -1,10 +1,11 @@
 /** The models in use in the admin API: which files answer, whose they are, and how their scores become verdicts. */
 
 import type { FastifyInstance } from 'fastify';
+import { tunedSha256 } from '../../models/tuning/store.ts';
 import { verifyWeights } from '../../models/weights.ts';
 import * as examples from './examples.ts';
 import type { AdminServices } from './routes.ts';
-import { ModelsBody, one, operation, toModels } from './wire.ts';
+import { type ModelFiles, ModelsBody, one, operation, toModels } from './wire.ts';
 
 export function describeModels(
   app: FastifyInstance,
@@ -16,13 +17,16 @@ export function describeModels(
       schema: {
         ...operation('getModels', 'The models in use, and their hashes', one(ModelsBody, examples.models)),
         description:
-          'Each file is read and hashed anew: `weights` tells whether it is the one that is pinned.',
+          'Each file is read and hashed anew: `weights` tells whether it is the one that is pinned, and `tunedSha256` which graph a start would run in its place.',
       },
     },
     async () => {
-      const weights = new Map<string, 'ok' | 'missing' | 'damaged'>();
-      for (const model of profile.models) weights.set(model.id, await verifyWeights(modelsFolder, model));
-      return toModels(profile, profileNote, weights);
+      const files = new Map<string, ModelFiles>();
+      for (const model of profile.models) {
+        const weights = await verifyWeights(modelsFolder, model);
+        files.set(model.id, { weights, tunedSha256: await tunedSha256(modelsFolder, model) });
+      }
+      return toModels(profile, profileNote, files);
     },
   );
 }

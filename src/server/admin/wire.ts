@@ -228,6 +228,10 @@ export const ModelsBody = Type.Object({
       weights: Type.Enum(['ok', 'missing', 'damaged'], {
         description: 'Whether the file on the disk is now what is pinned. The server starts with no other.',
       }),
+      tunedSha256: Type.Union([Type.String(), Type.Null()], {
+        description:
+          'Of the graph on the disk that was made of the weights and says the same in less time; null where there is none, and a start runs the weights themselves.',
+      }),
     }),
     { description: 'In the order in which they are used.' },
   ),
@@ -412,6 +416,9 @@ export function toAdminToken(token: AdminToken): Static<typeof AdminTokenBody> {
   return { ...token, ...toEnding(token) };
 }
 
+/** What is on the disk of a model. */
+export type ModelFiles = Pick<Static<typeof ModelsBody>['models'][number], 'weights' | 'tunedSha256'>;
+
 export function toSession(
   { id, name, expiresAt }: AdminToken,
   session: Session | undefined,
@@ -419,11 +426,11 @@ export function toSession(
   return { administrator: { id, name }, expiresAt: isoOrNull(session?.expiresAt ?? expiresAt) };
 }
 
-/** @param weights state of each model's, by its id. */
+/** @param files what is on the disk of each model, by its id. */
 export function toModels(
   { profile, models, liveness, calibrationSha256 }: ResolvedProfile,
   note: string | undefined,
-  weights: ReadonlyMap<string, 'ok' | 'missing' | 'damaged'>,
+  files: ReadonlyMap<string, ModelFiles>,
 ): Static<typeof ModelsBody> {
   const { id, title, calibration, operatingPoints } = profile;
   return {
@@ -436,7 +443,7 @@ export function toModels(
       ...{ id, title, task, licence, origin, sha256 },
       weight: liveness.find(({ model }) => model.id === id)?.weight ?? null,
       source: source === undefined ? null : toSource(source),
-      weights: weights.get(id) ?? 'missing',
+      ...(files.get(id) ?? { weights: 'missing', tunedSha256: null }),
     })),
   };
 }
