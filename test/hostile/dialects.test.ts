@@ -27,7 +27,7 @@ let server: TestServer;
 let ask: Ask;
 before(async () => {
   // Pictures that are much work, or claim to be, wait for one another; here none is to be turned away for it.
-  server = await startServer({ engine: { workers: 2, queue: 10_000 } });
+  server = await startServer({ engine: { workers: 2, queue: 10_000, deadlineMs: 60_000 } });
   ask = await connect(server);
 });
 after(async () => {
