@@ -33,7 +33,9 @@ import { Keys } from '../src/storage/keys.ts';
 import { Transactions } from '../src/storage/transactions.ts';
 import { databases } from '../test/helpers/databases.ts';
 import { readPhotos } from '../test/helpers/pictures.ts';
+import { connectionDefaults } from '../test/helpers/server.ts';
 import { standardWeights } from '../test/helpers/weights.ts';
+import { spread } from './statistics.ts';
 
 /** What the client is told to do: pairs of turns, one at each address, that take turns in being first. */
 interface Run {
@@ -162,6 +164,7 @@ async function compare(
       logger,
       storage,
       trustedProxies: [],
+      connections: connectionDefaults,
       corsOrigins: [],
       modelsFolder: '',
       reports: createReports({ shipped: '', own: '' }),
@@ -180,9 +183,9 @@ async function compare(
   for (const atOnce of [1, 8]) {
     await run(atOnce, 20);
     const ran = await run(atOnce, pairs);
-    const [cost, free] = [0, 1].map((side) => median(ran.map((turn) => turn[side] as number)));
+    const [cost, free] = [0, 1].map((side) => spread(ran.map((turn) => turn[side] as number)).median);
     // The machine's other work comes and goes; what is compared happened right after each other.
-    const ratio = median(ran.map(([one, other]) => one / other));
+    const ratio = spread(ran.map(([one, other]) => one / other)).median;
     console.log(
       `${name}, ${atOnce} at once: ${cost?.toFixed(2)} ms with, ${free?.toFixed(2)} ms without; ratio ${ratio.toFixed(3)} (medians of ${pairs} pairs)`,
     );
@@ -195,10 +198,6 @@ async function compare(
   await authenticator.close();
   await shared.remoteImages.close();
   await rm(journalFolder, { recursive: true });
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 }
 
 async function client(): Promise<void> {

@@ -84,7 +84,10 @@ export const settings = {
   }),
   queue: setting({
     env: 'BONAFIDE_QUEUE',
-    default: 32,
+    // Measured (docs/benchmarks): four keep the workers busy, and each more only makes all wait longer. With 16 the last one waits for half a
+    // second to a second, which is less to a person than to be refused.
+    default: 16 * availableParallelism(),
+    shown: '16 per core',
     doc: 'Photographs that may wait for a worker before the next is refused with 503. Large ones, and formats that are slow to decode, count as several.',
     parse: integer(0, 10_000),
   }),
@@ -116,7 +119,7 @@ export const settings = {
     env: 'BONAFIDE_URL_ALLOWED_HOSTS',
     default: [] as readonly string[],
     shown: 'none',
-    doc: 'Hosts (host or host:port, separated by commas) that image URLs may name although they are not public, on any port.',
+    doc: 'Hosts (host or host:port, separated by commas) that image URLs may name although they are not public, on any port. They alone are also looked up in the hosts file and search domains.',
     parse: hosts,
   }),
   nhnConfidence: setting({
@@ -131,6 +134,48 @@ export const settings = {
     shown: 'none',
     doc: "Addresses or networks (10.0.0.0/8) of reverse proxies, separated by commas, whose X-Forwarded-For names the client. Without it a proxy's clients are one address.",
     parse: networks,
+  }),
+  maxConnections: setting({
+    env: 'BONAFIDE_MAX_CONNECTIONS',
+    default: 10_000,
+    doc: 'Most connections at once; the next is closed unread. Each is a file descriptor, so keep it under what `ulimit -n` allows.',
+    parse: integer(1, 1_000_000),
+  }),
+  maxConnectionsPerAddress: setting({
+    env: 'BONAFIDE_MAX_CONNECTIONS_PER_ADDRESS',
+    default: 1_000,
+    doc: 'Most connections at once from one address (of IPv6, one /64). Those of BONAFIDE_TRUSTED_PROXIES are counted among all only.',
+    parse: integer(1, 1_000_000),
+  }),
+  headTimeoutMs: setting({
+    env: 'BONAFIDE_HEAD_TIMEOUT_MS',
+    default: 10_000,
+    doc: 'Longest time from a connection to the end of the head of its request, in milliseconds.',
+    parse: integer(1_000, 600_000),
+  }),
+  requestTimeoutMs: setting({
+    env: 'BONAFIDE_REQUEST_TIMEOUT_MS',
+    default: 60_000,
+    doc: 'Longest time for a whole request to arrive, in milliseconds.',
+    parse: integer(1_000, 600_000),
+  }),
+  minBytesPerSecond: setting({
+    env: 'BONAFIDE_MIN_BYTES_PER_SECOND',
+    default: 4_000,
+    doc: 'Fewest bytes per second of a body, on average after its first 10 s; slower ones are refused. 0 for no such bound.',
+    parse: integer(0, 1_000_000),
+  }),
+  answerTimeoutMs: setting({
+    env: 'BONAFIDE_ANSWER_TIMEOUT_MS',
+    default: 30_000,
+    doc: 'Longest time that a client may take nothing of an answer that waits for it, in milliseconds.',
+    parse: integer(1_000, 600_000),
+  }),
+  keepAliveMs: setting({
+    env: 'BONAFIDE_KEEP_ALIVE_MS',
+    default: 72_000,
+    doc: 'How long a connection is kept for another request, in milliseconds; longer than a balancer in front keeps it, which would ask on a connection that is just being closed.',
+    parse: integer(1_000, 3_600_000),
   }),
   corsOrigins: setting({
     env: 'BONAFIDE_CORS_ORIGINS',

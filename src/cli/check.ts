@@ -108,7 +108,8 @@ export const check: Command = async (args, env) => {
     profile: resolved,
     limits: { maxPixels },
     workers,
-    queue: atOnce,
+    // What is under way is bounded here, by files.
+    queue: Number.POSITIVE_INFINITY,
     deadlineMs,
   });
   const heic = new HeicDecoder();

@@ -249,7 +249,8 @@ async function score(manifestPath: string, out: string | undefined, config: Conf
     profile,
     limits: { maxPixels: config.maxPixels },
     workers,
-    queue: atOnce,
+    // What is under way is bounded here, by files.
+    queue: Number.POSITIVE_INFINITY,
     deadlineMs,
   });
   const examine = async (row: ManifestRow): Promise<ScoredRow> => {

@@ -1,6 +1,7 @@
 /** `bonafide serve`: models, database, engine and server put together, and taken apart again on SIGTERM. */
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -139,6 +140,15 @@ async function runServer(config: Config): Promise<number> {
     metrics,
     logger,
     trustedProxies: config.trustedProxies,
+    connections: {
+      connections: config.maxConnections,
+      perAddress: config.maxConnectionsPerAddress,
+      headTimeoutMs: config.headTimeoutMs,
+      requestTimeoutMs: config.requestTimeoutMs,
+      minBytesPerSecond: config.minBytesPerSecond,
+      answerTimeoutMs: config.answerTimeoutMs,
+      keepAliveMs: config.keepAliveMs,
+    },
     corsOrigins: config.corsOrigins,
     modelsFolder: folder,
     reports: createReports({
@@ -162,6 +172,8 @@ async function runServer(config: Config): Promise<number> {
   process.stdout.write(
     banner(credential ? { ...facts, credential, sample: await drawPortrait(config.dataFolder) } : facts),
   );
+  // Rather than at its end, which may be a kill.
+  flushCompileCache();
 
   await stopped;
   // What is in flight is finished and what is new is refused; a client that never ends does not hold the process.

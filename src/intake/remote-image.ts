@@ -1,11 +1,10 @@
 /** Downloads of images named by clients, kept from reaching into the network the server stands in. */
 
-import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { Client } from 'undici';
+import { buildConnector, Client } from 'undici';
 import { IntakeError } from './errors.ts';
+import { createHostResolver } from './resolver.ts';
 
 /** Ports from `from` up to and including `to`. */
 export interface PortRange {
@@ -21,8 +20,8 @@ export interface RemoteImageFetcherOptions {
    * in lower case, IPv4 addresses or IPv6 addresses in brackets, each as `host` or as `host:port`.
    */
   readonly allowedHosts: readonly string[];
-  /** All addresses of a host name. Default: the operating system's resolver. */
-  readonly resolve?: (hostname: string) => Promise<LookupAddress[]>;
+  /** Addresses of the name servers to ask, each with a port if that is not 53. Default: those of the operating system. */
+  readonly nameServers?: readonly string[];
 }
 
 export interface RemoteImageRequest {
@@ -48,7 +47,8 @@ const maxRedirects = 3;
 
 /** A fetcher that follows at most three redirects, each checked as the first URL is. */
 export function createRemoteImageFetcher(options: RemoteImageFetcherOptions): RemoteImageFetcher {
-  const { timeoutMs, resolve = (hostname) => lookup(hostname, { all: true }) } = options;
+  const { timeoutMs } = options;
+  const resolver = createHostResolver(options.nameServers);
   const allowedHosts = new Set(options.allowedHosts);
   const closing = new AbortController();
 
@@ -76,11 +76,14 @@ export function createRemoteImageFetcher(options: RemoteImageFetcherOptions): Re
     // No lookup happens for a literal. URL has turned octal, hexadecimal and short forms into plain ones.
     const address = url.hostname.replace(/^\[(.*)\]$/, '$1');
     if (isIP(address) !== 0 && !isPublic(address)) throw blocked();
+    // Always this machine, and no name to ask a name server for (RFC 6761, 6.3).
+    if (/(^|\.)localhost\.?$/.test(url.hostname)) throw blocked();
     return url;
   }
 
-  async function resolveChecked(hostname: string, allowed: boolean): Promise<LookupAddress[]> {
-    const addresses = await resolve(hostname);
+  async function addressesOf(hostname: string, allowed: boolean, signal: AbortSignal) {
+    const addresses = await (allowed ? resolver.askSystem(hostname) : resolver.ask(hostname, signal));
+    // Node connects to the first of a list without a look at its length, and throws where nobody catches.
     if (addresses.length === 0) {
       throw new IntakeError('url_unreachable', 'The host of the image URL has no address.');
     }
@@ -94,21 +97,27 @@ export function createRemoteImageFetcher(options: RemoteImageFetcherOptions): Re
     // A socket created with a signal that is aborted already connects all the same, and stays.
     signal.throwIfAborted();
     const allowed = isAllowedHost(url);
-    // A client per request: no connection, and so no check, is shared between downloads.
-    const client = new Client(url.origin, {
-      connect: {
-        signal,
-        // The connection is made to the very addresses checked here. Resolving once to check and once to
-        // connect would let a name server answer with a public address first and an internal one next.
-        lookup: (hostname, _options, callback) => {
-          resolveChecked(hostname, allowed).then(
-            (addresses) => callback(null, addresses),
-            (error) => callback(error, []),
-          );
-        },
+    const connect = buildConnector({
+      signal,
+      // The connection is made to the very addresses checked here. Resolving once to check and once to
+      // connect would let a name server answer with a public address first and an internal one next.
+      lookup: (hostname, _options, callback) => {
+        addressesOf(hostname, allowed, signal).then(
+          (addresses) => callback(null, addresses),
+          (error) => callback(error, []),
+        );
       },
       autoSelectFamily: true, // makes lookup's callback take a list
-      connectTimeout: 0, // `signal` is the only clock
+      timeout: 0, // `signal` is the only clock
+    });
+    // A client per request: no connection, and so no check, is shared between downloads.
+    const client = new Client(url.origin, {
+      connect: (target, callback) =>
+        connect(target, (...[error, socket]) => {
+          if (error !== null) return callback(error, null);
+          limitTraffic(socket, maxBytes);
+          callback(null, socket);
+        }),
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -209,6 +218,17 @@ async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Prom
     new Uint8Array(bytes, start).set(chunk);
   }
   return new Uint8Array(bytes.transferToFixedLength());
+}
+
+/**
+ * Ends a connection that brings far more than an image of this size takes: what is no part of the image (early hints without
+ * end, chunks of one byte, lines that never end) is counted by nobody else.
+ */
+function limitTraffic(socket: Socket, maxBytes: number): void {
+  const maxTraffic = 2 * maxBytes + 1_000_000;
+  socket.on('readable', () => {
+    if (socket.bytesRead > maxTraffic) socket.destroy(new Error('The answer is much longer than its image.'));
+  });
 }
 
 function blocked(): IntakeError {

@@ -6,7 +6,9 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { getCompileCacheDir } from 'node:module';
 import { constants, setPriority } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedProfile } from '../models/registry.ts';
 import type { DecodeLimits } from './decode.ts';
@@ -92,11 +94,18 @@ const restartPauseMs = 1_000;
  * the decode stage went into the page faults of that; up to 64 MiB are kept for the next frame instead, in one heap
  * (docs/adr/0016-frames-in-place.md).
  */
-const allocator = {
+export const allocator = {
   MALLOC_ARENA_MAX: '1',
   MALLOC_MMAP_THRESHOLD_: `${64 * 2 ** 20}`,
   MALLOC_TRIM_THRESHOLD_: `${64 * 2 ** 20}`,
 };
+
+/** The cache of compiled code that this process has, if it has one: by itself a worker would not know of it. */
+function compileCache(): { NODE_COMPILE_CACHE?: string } {
+  const folder = getCompileCacheDir();
+  // It answers with the part for this version of Node.
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
+}
 
 /** `.ts` in a checkout, `.js` in the published package. */
 const workerFile = fileURLToPath(
@@ -152,7 +161,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         serialization: 'advanced',
         execArgv: [],
         // biome-ignore lint/style/noProcessEnv: handed on as it is.
-        env: { ...process.env, ...allocator },
+        env: { ...process.env, ...allocator, ...compileCache() },
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       slot.worker = worker;

@@ -144,21 +144,15 @@ const cheekShare = 0.25;
  */
 export function typologyAngle(frame: Frame, { leftEye, rightEye, leftLip, rightLip }: Landmarks): number {
   const side = Math.max(distance(leftEye, rightEye) * cheekShare, 1);
-  const cheeks = [middle(leftEye, leftLip), middle(rightEye, rightLip)].map(({ x, y }) =>
-    toTensor(
-      frame,
-      { x: x - side / 2, y: y - side / 2, width: side, height: side, beyond: 'edge' },
-      cheekInput,
-    ),
-  );
   const plane = cheekInput.width * cheekInput.height;
-  const mean = [0, 1, 2].map(
-    (channel) =>
-      cheeks
-        .flatMap((cheek) => [...cheek.subarray(channel * plane, (channel + 1) * plane)])
-        .reduce((sum, value) => sum + value, 0) /
-      (cheeks.length * plane),
-  ) as [number, number, number];
+  const mean: [number, number, number] = [0, 0, 0];
+  for (const { x, y } of [middle(leftEye, leftLip), middle(rightEye, rightLip)]) {
+    const region = { x: x - side / 2, y: y - side / 2, width: side, height: side, beyond: 'edge' } as const;
+    for (const [i, value] of toTensor(frame, region, cheekInput).entries()) {
+      const channel = Math.floor(i / plane) as 0 | 1 | 2;
+      mean[channel] += value / (2 * plane);
+    }
+  }
   const { lightness, yellow } = toLab(mean);
   // As an angle of two arguments it has no pole at b* = 0; only coloured light makes skin bluer than grey.
   return (Math.atan2(lightness - 50, Math.max(yellow, 0)) * 180) / Math.PI;

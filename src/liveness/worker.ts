@@ -1,5 +1,6 @@
 /** One worker process: its own copy of the models, one photograph at a time. */
 
+import { flushCompileCache } from 'node:module';
 import { AssessmentError } from './errors.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import type { WorkerAnswer, WorkerOrder } from './pool.ts';
@@ -20,6 +21,8 @@ async function obey(order: WorkerOrder): Promise<void> {
       const { folder, profile, limits } = order.setup;
       pipeline = await openPipeline(folder, profile, limits);
       answer({ kind: 'ready' });
+      // A worker never ends by itself, which is when Node would write it.
+      flushCompileCache();
       break;
     }
     case 'assess':

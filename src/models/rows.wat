@@ -1,9 +1,11 @@
-;; Adds up rows of bytes, sixteen at a time, for `shrinkRows` in tensor.ts. The bytes in rows.ts are made of this text; test/unit/rows.test.ts compares.
+;; The inner loops of shrinking, for rows.ts. The bytes in it are made of this text; test/unit/rows.test.ts compares.
 ;;
-;; The memory holds, for rows padded to `stride` bytes, a multiple of 16:
+;; The memory holds, for rows of bytes padded to `stride`, a multiple of 16; each number takes 4 bytes, and there is one for each byte of a row:
 ;;   from  0             up to 16 rows of bytes, the first one first
-;;   from 16 x stride    an unsigned 32-bit number per byte of a row: the plain sum of all rows so far
-;;   from 20 x stride    another one: the sum in which the last row counts once, the one before it twice, and so on
+;;   from 16 x stride    integers: the plain sum of the rows so far
+;;   from 20 x stride    integers: the sum in which the last row counts once, the one before it twice, and so on
+;;   from 24 x stride    floats: what the next output row has so far
+;;   from 28 x stride    floats: an output row
 (module
   (memory (export "memory") 1)
 
@@ -50,4 +52,48 @@
         (i32x4.add (v128.load (local.get $toFalling)) (local.get $falling))
         (i32x4.mul (v128.load (local.get $to)) (local.get $count))))
     (v128.store (local.get $to) (i32x4.add (v128.load (local.get $to)) (local.get $sum))))
+
+  ;; Makes an output row of both sums and of what it has so far, begins the next with them, and clears the sums.
+  (func (export "finish") (param $stride i32) (param $upper f32) (param $lower f32) (param $scale f32)
+    (local $size i32) (local $sums i32) (local $falling i32) (local $begun i32) (local $end i32)
+    (local $sum v128) (local $fall v128)
+    (local.set $size (i32.shl (local.get $stride) (i32.const 2)))
+    (local.set $sums (i32.shl (local.get $stride) (i32.const 4)))
+    (local.set $falling (i32.add (local.get $sums) (local.get $size)))
+    (local.set $begun (i32.add (local.get $falling) (local.get $size)))
+    (local.set $end (local.get $falling))
+    (loop $columns
+      (local.set $sum (f32x4.convert_i32x4_u (v128.load (local.get $sums))))
+      (local.set $fall (f32x4.convert_i32x4_u (v128.load (local.get $falling))))
+      (v128.store (i32.add (local.get $begun) (local.get $size))
+        (f32x4.mul (f32x4.splat (local.get $scale))
+          (f32x4.add (f32x4.add (v128.load (local.get $begun)) (local.get $fall))
+            (f32x4.mul (f32x4.splat (local.get $upper)) (local.get $sum)))))
+      (v128.store (local.get $begun)
+        (f32x4.sub (f32x4.mul (f32x4.splat (local.get $lower)) (local.get $sum)) (local.get $fall)))
+      (v128.store (local.get $sums) (v128.const i32x4 0 0 0 0))
+      (v128.store (local.get $falling) (v128.const i32x4 0 0 0 0))
+      (local.set $sums (i32.add (local.get $sums) (i32.const 16)))
+      (local.set $falling (i32.add (local.get $falling) (i32.const 16)))
+      (local.set $begun (i32.add (local.get $begun) (i32.const 16)))
+      (br_if $columns (i32.lt_u (local.get $sums) (local.get $end)))))
+
+  ;; Mixes pixels of a row of floats: `count` for each output, whose places from `row` on, in bytes, stand at `sources`, and their weights at
+  ;; `weights`. Each output is four floats, of which the fourth belongs to the next pixel.
+  (func (export "mix") (param $row i32) (param $count i32) (param $sources i32) (param $weights i32) (param $to i32) (param $end i32)
+    (local $left i32) (local $mixed v128)
+    (loop $outputs
+      (local.set $mixed (v128.const i32x4 0 0 0 0))
+      (local.set $left (local.get $count))
+      (loop $next
+        (local.set $mixed (f32x4.add (local.get $mixed)
+          (f32x4.mul (v128.load32_splat (local.get $weights))
+            (v128.load (i32.add (local.get $row) (i32.load (local.get $sources)))))))
+        (local.set $sources (i32.add (local.get $sources) (i32.const 4)))
+        (local.set $weights (i32.add (local.get $weights) (i32.const 4)))
+        (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+        (br_if $next (local.get $left)))
+      (v128.store (local.get $to) (local.get $mixed))
+      (local.set $to (i32.add (local.get $to) (i32.const 16)))
+      (br_if $outputs (i32.lt_u (local.get $to) (local.get $end)))))
 )

@@ -1,7 +1,7 @@
 /** Pixels to network input: crop, resize, colour order, scaling and layout in one pass over typed arrays. */
 
 import type { InputDescriptor } from './descriptor.ts';
-import { mostRows, RowSums } from './rows.ts';
+import { mostRows, Rows } from './rows.ts';
 
 /** Interleaved RGB, 8 bit. */
 export interface Pixels {
@@ -41,9 +41,13 @@ export function toTensor(picture: Pixels, region: Region, input: InputDescriptor
     mixNearest(picture, across, down, input, tensor);
   } else {
     const columns = kernels(across, picture.width);
-    const put = (row: Float64Array, at: number) => mixColumns(row, columns, at, input, tensor);
-    if (down.step > 1 && down.step < mostRows) shrinkRows(picture, down, columns, put);
-    else mixRows(picture, down, columns, put);
+    const rows = new Rows(columns.high - columns.low + 1, {
+      ...columns,
+      sources: columns.sources.map((source) => source - columns.low),
+    });
+    const put = (output: number) => writeRow(rows.mix(), output, input, tensor);
+    if (down.step > 1 && down.step < mostRows) shrinkRows(picture, down, columns.low, rows, put);
+    else mixRows(picture, down, columns.low, rows, put);
   }
   return tensor;
 }
@@ -98,6 +102,9 @@ function centreOf({ start, step }: Axis, output: number): number {
   return start + (output + 0.5) * step - 0.5;
 }
 
+/** Weights of rows are whole numbers of this sum, as they were when the detectors' thresholds were measured. */
+const fixedOne = 1 << 16;
+
 /** Mixes the four pixels nearest to each output, and reads no others. */
 function mixNearest(
   { width, height, pixels }: Pixels,
@@ -108,13 +115,14 @@ function mixNearest(
 ): void {
   const columns = kernels(across, width, 1);
   const rows = kernels(down, height, 1);
-  const { plane, redPlane, bluePlane, gain, offset } = layoutOf(input);
+  const { plane, redPlane, bluePlane, offset } = layoutOf(input);
+  const fixedGain = 1 / (input.scale * fixedOne);
   const isGrey = input.colour === 'grey';
   for (let y = 0, at = 0; y < rows.sources.length; y += 2) {
     const above = (rows.sources[y] as number) * width;
     const below = (rows.sources[y + 1] as number) * width;
-    const upper = (rows.weights[y] as number) * gain;
-    const lower = (rows.weights[y + 1] as number) * gain;
+    const upper = Math.round((rows.weights[y] as number) * fixedOne);
+    const lower = Math.round((rows.weights[y + 1] as number) * fixedOne);
     for (let x = 0; x < columns.sources.length; x += 2, at++) {
       const left = columns.sources[x] as number;
       const right = columns.sources[x + 1] as number;
@@ -124,81 +132,61 @@ function mixNearest(
       const b = (above + right) * 3;
       const c = (below + left) * 3;
       const d = (below + right) * 3;
-      const ofA = upper * near;
-      const ofB = upper * far;
-      const ofC = lower * near;
-      const ofD = lower * far;
       const red =
-        ofA * (pixels[a] as number) +
-        ofB * (pixels[b] as number) +
-        ofC * (pixels[c] as number) +
-        ofD * (pixels[d] as number);
+        near * (upper * (pixels[a] as number) + lower * (pixels[c] as number)) +
+        far * (upper * (pixels[b] as number) + lower * (pixels[d] as number));
       const green =
-        ofA * (pixels[a + 1] as number) +
-        ofB * (pixels[b + 1] as number) +
-        ofC * (pixels[c + 1] as number) +
-        ofD * (pixels[d + 1] as number);
+        near * (upper * (pixels[a + 1] as number) + lower * (pixels[c + 1] as number)) +
+        far * (upper * (pixels[b + 1] as number) + lower * (pixels[d + 1] as number));
       const blue =
-        ofA * (pixels[a + 2] as number) +
-        ofB * (pixels[b + 2] as number) +
-        ofC * (pixels[c + 2] as number) +
-        ofD * (pixels[d + 2] as number);
-      if (isGrey) tensor[at] = luma(red, green, blue) + offset;
+        near * (upper * (pixels[a + 2] as number) + lower * (pixels[c + 2] as number)) +
+        far * (upper * (pixels[b + 2] as number) + lower * (pixels[d + 2] as number));
+      if (isGrey) tensor[at] = luma(red, green, blue) * fixedGain + offset;
       else {
-        tensor[at + redPlane] = red + offset;
-        tensor[at + plane] = green + offset;
-        tensor[at + bluePlane] = blue + offset;
+        tensor[at + redPlane] = red * fixedGain + offset;
+        tensor[at + plane] = green * fixedGain + offset;
+        tensor[at + bluePlane] = blue * fixedGain + offset;
       }
     }
   }
 }
 
-/** The horizontal pass: one row of the picture's samples, from its column `columns.low` on, to the outputs from `at` on. */
-function mixColumns(
-  row: Float64Array,
-  { count, sources, weights, low }: Kernels,
-  at: number,
-  input: InputDescriptor,
-  tensor: Float32Array,
-): void {
+/** Writes one row of outputs, each of four values, to where its colours belong. */
+function writeRow(mixed: Float32Array, row: number, input: InputDescriptor, tensor: Float32Array): void {
   const { plane, redPlane, bluePlane, gain, offset } = layoutOf(input);
-  for (let tap = 0; tap < sources.length; at++) {
-    let red = 0;
-    let green = 0;
-    let blue = 0;
-    for (const end = tap + count; tap < end; tap++) {
-      const weight = weights[tap] as number;
-      const from = ((sources[tap] as number) - low) * 3;
-      red += weight * (row[from] as number);
-      green += weight * (row[from + 1] as number);
-      blue += weight * (row[from + 2] as number);
-    }
-    if (input.colour === 'grey') tensor[at] = luma(red, green, blue) * gain + offset;
+  const isGrey = input.colour === 'grey';
+  for (let i = 0, at = row * input.width; i < mixed.length; i += 4, at++) {
+    const red = (mixed[i] as number) * gain;
+    const green = (mixed[i + 1] as number) * gain;
+    const blue = (mixed[i + 2] as number) * gain;
+    if (isGrey) tensor[at] = luma(red, green, blue) + offset;
     else {
-      tensor[at + redPlane] = red * gain + offset;
-      tensor[at + plane] = green * gain + offset;
-      tensor[at + bluePlane] = blue * gain + offset;
+      tensor[at + redPlane] = red + offset;
+      tensor[at + plane] = green + offset;
+      tensor[at + bluePlane] = blue + offset;
     }
   }
 }
 
-/** Takes one output row before the horizontal pass, and the index of its first output. */
-type PutRow = (row: Float64Array, at: number) => void;
-
-/** The vertical pass where nothing shrinks: every output row mixes the few nearest of the picture. */
-function mixRows({ width, height, pixels }: Pixels, axis: Axis, columns: Kernels, put: PutRow): void {
+/** The vertical pass where nothing shrinks: every output row mixes the few nearest of the picture. `put` takes each from `rows`. */
+function mixRows(
+  { width, height, pixels }: Pixels,
+  axis: Axis,
+  left: number,
+  { row }: Rows,
+  put: (output: number) => void,
+): void {
   const { count, sources, weights } = kernels(axis, height);
-  const row = new Float64Array((columns.high - columns.low + 1) * 3);
   for (let output = 0; output < axis.outputs; output++) {
     row.fill(0);
     for (let tap = output * count; tap < (output + 1) * count; tap++) {
       const weight = weights[tap] as number;
-      const from = ((sources[tap] as number) * width + columns.low) * 3;
+      const from = ((sources[tap] as number) * width + left) * 3;
       for (let i = 0; i < row.length; i++) {
         row[i] = (row[i] as number) + weight * (pixels[from + i] as number);
       }
     }
-    put(row, output * (columns.sources.length / columns.count));
+    put(output);
   }
 }
 
@@ -210,40 +198,35 @@ function mixRows({ width, height, pixels }: Pixels, axis: Axis, columns: Kernels
  * which the first row counts n times, the second n - 1 times and so on to the last, once; and that one is the sum of the plain
  * one's values after each row. So each row is only added, once.
  */
-function shrinkRows({ width, height, pixels }: Pixels, axis: Axis, columns: Kernels, put: PutRow): void {
+function shrinkRows(
+  { width, height, pixels }: Pixels,
+  axis: Axis,
+  left: number,
+  rows: Rows,
+  put: (output: number) => void,
+): void {
   const { step, outputs, beyond } = axis;
-  const length = (columns.high - columns.low + 1) * 3;
-  const between = new RowSums(length);
-  const row = new Float64Array(length);
-  /** What the output row whose middle was passed last has so far. */
-  const begun = new Float64Array(length);
-  let begunShare = 0;
+  const length = rows.row.length;
+  /** What the rows weigh together that the output row whose middle was passed last has so far. */
+  let begun = 0;
   for (let output = 0; output <= outputs; output++) {
     // The rows above this middle and below the one before it; the first output and the last have a triangle's half of their own.
     const middle = centreOf(axis, output);
     const first = Math.floor(middle - step) + 1;
     const end = Math.floor(middle) + 1;
-    between.clear();
     for (let y = first; y < end; y++) {
       const source = fold(y, height, beyond);
-      const from = (source * width + columns.low) * 3;
-      between.add(beyond === 'black' && source !== y ? undefined : pixels.subarray(from, from + length));
+      const from = (source * width + left) * 3;
+      rows.add(beyond === 'black' && source !== y ? undefined : pixels.subarray(from, from + length));
     }
-    const { sums, falling } = between.total();
-    // Of the rows as if each were 1, for what they weigh together.
-    const count = end - first;
-    const countFalling = (count * (count + 1)) / 2;
-    const lower = end - (middle - step);
     const upper = middle - end;
-    if (output > 0) {
-      const share = begunShare + upper * count + countFalling;
-      for (let i = 0; i < length; i++) {
-        row[i] = ((begun[i] as number) + upper * (sums[i] as number) + (falling[i] as number)) / share;
-      }
-      put(row, (output - 1) * (columns.sources.length / columns.count));
-    }
-    begunShare = lower * count - countFalling;
-    for (let i = 0; i < length; i++) begun[i] = lower * (sums[i] as number) - (falling[i] as number);
+    const lower = end - (middle - step);
+    // Both sums as if each row were 1.
+    const count = end - first;
+    const falling = (count * (count + 1)) / 2;
+    rows.finish(upper, lower, 1 / (begun + upper * count + falling));
+    if (output > 0) put(output - 1);
+    begun = lower * count - falling;
   }
 }
 
@@ -273,7 +256,7 @@ function fold(index: number, limit: number, beyond: Region['beyond']): number {
 export function mirror(tensor: Float32Array, { width }: InputDescriptor): Float32Array {
   const mirrored = new Float32Array(tensor.length);
   for (let row = 0; row < tensor.length; row += width) {
-    mirrored.set(tensor.subarray(row, row + width).toReversed(), row);
+    for (let x = 0; x < width; x++) mirrored[row + x] = tensor[row + width - 1 - x] as number;
   }
   return mirrored;
 }

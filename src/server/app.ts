@@ -27,10 +27,12 @@ import { sessionCookie } from './admin/authentication.ts';
 import { toRequestError } from './admin/errors.ts';
 import { admin } from './admin/routes.ts';
 import { createClientErrors } from './client-errors.ts';
+import { type ConnectionLimits, createHttpServer } from './connections.ts';
 import { serveConsole } from './console.ts';
 import { allowOrigins } from './cors.ts';
 import { RequestError } from './errors.ts';
 import { examplesKeyword } from './examples.ts';
+import { guardHeaders } from './headers.ts';
 import { createObserver, type Metrics, serveMetrics } from './observability.ts';
 import type { Reports } from './reports.ts';
 import { fileKeyword } from './upload.ts';
@@ -45,6 +47,7 @@ export interface AppOptions {
   readonly logger: FastifyBaseLogger;
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  readonly connections: ConnectionLimits;
   /** Origins whose pages may ask the dialects from a browser. */
   readonly corsOrigins: readonly string[];
   /** Where the weights are. */
@@ -62,18 +65,15 @@ const serializers = {
   err: (error: Error) => ({ ...stdSerializers.err(error), rawPacket: undefined }),
 };
 
-/** How long a client may take to send a whole request: long for a phone, short for somebody who holds connections. */
-const requestTimeoutMs = 60_000;
-
 /** @returns the server, ready to listen or to be injected into. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, metrics, logger } = options;
-  const observe = createObserver(metrics, services);
   const clientErrors = createClientErrors(dialectOf, logger);
+  const observe = createObserver(metrics, services, clientErrors.refusalOf);
   const begin = (request: FastifyRequest, reply: FastifyReply) => {
     observe(request, reply);
     clientErrors.note(reply.raw, request.id);
-    reply.header('x-request-id', request.id);
+    reply.headers(guardHeaders).header('x-request-id', request.id);
     // A kept-alive connection would bring the client back to a server that is going away.
     if (services.gate.isDraining) reply.header('connection', 'close');
   };
@@ -85,9 +85,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     requestIdHeader: false,
     // Anybody can send an X-Forwarded-For.
     trustProxy: options.trustedProxies.length > 0 && [...options.trustedProxies],
-    requestTimeout: requestTimeoutMs,
-    // Of a header sent twice Node would drop the second; a proxy in front may have looked at that one.
-    http: { joinDuplicateHeaders: true },
+    serverFactory: (handler) =>
+      createHttpServer(handler, options.connections, options.trustedProxies, metrics.registry),
     // A longer appKey is a wrong one, not a path that does not exist. Node bounds the whole head at 16 kB.
     routerOptions: { maxParamLength: 16_384 },
     // A body is never merged into anything, and its schema says which fields it may have; to look for such names in 27 MB of
@@ -123,7 +122,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.decorateRequest('outcome', undefined);
   app.decorateRequest('caller', undefined);
   app.decorateRequest('dialect', undefined);
-  app.addHook('onRequest', async (request, reply) => begin(request, reply));
+  app.addHook('onRequest', async (request, reply) => {
+    begin(request, reply);
+    requireClarity(request);
+  });
+  // Before any route, for those that there are by now keep the framework's own.
+  app.setErrorHandler((error, request, reply) => refuse(native, error, request, reply));
+  app.setNotFoundHandler((request, reply) => refuse(native, notFound, request, reply));
   // A client may expect what it likes; only 100-continue means anything, and that one Node does itself.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   await describeApi(app, options.version);
@@ -161,8 +166,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   }
   await serveAdmin(app, options);
   await serveConsole(app, options.consoleFolder);
-  app.setErrorHandler((error, request, reply) => refuse(native, error, request, reply));
-  app.setNotFoundHandler((request, reply) => refuse(native, notFound, request, reply));
   await app.ready();
   return app;
 }
@@ -211,14 +214,35 @@ function toBody(dialect: Dialect, error: unknown, request: FastifyRequest, reply
   } else {
     request.log.debug({ code: failure.code, reason: failure.message }, 'refused');
   }
-  if (!request.raw.complete) {
+  if (failure.code === 'malformed_http') {
+    // What follows may be no request but a part of this one.
+    reply.header('connection', 'close');
+  } else if (!request.raw.complete) {
     // Closing on a client that still sends resets the connection, and many then never read why they were refused.
-    // Node discards the rest instead, for no longer than `requestTimeoutMs`.
+    // Node discards the rest instead, for no longer than a request may take.
     reply.header('connection', 'keep-alive');
   }
   const { status, headers, body } = dialect.refusal(failure, request.id);
   reply.code(status).headers(headers);
   return body;
+}
+
+/**
+ * A proxy in front may have read in the other way what can be read in two: of two hosts the other one, or a body in a coding that is
+ * not known here to another end. HTTP/1.1 asks for exactly one host (RFC 9112, 3.2), and HTTP/1.0 has no chunks (6.1).
+ * @throws RequestError `malformed_http`.
+ */
+function requireClarity(request: FastifyRequest): void {
+  const { httpVersion, headers } = request.raw;
+  const { host, 'transfer-encoding': coding } = headers;
+  const hasHost = host === undefined ? httpVersion === '1.0' : !host.includes(',');
+  const isFramed = coding === undefined || (httpVersion === '1.1' && coding.toLowerCase() === 'chunked');
+  if (hasHost && isFramed) return;
+  request.dialect = dialectOf(request.url).name;
+  const message = isFramed
+    ? 'The request does not name exactly one host.'
+    : 'The transfer coding of the request is not known here.';
+  throw new RequestError('malformed_http', message);
 }
 
 /** What an operator has to see to. */

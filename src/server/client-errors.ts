@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { FastifyBaseLogger } from 'fastify';
 import { type Dialect, newTransactionId } from '../dialects/dialect.ts';
 import { RequestError } from './errors.ts';
+import { guardHeaders } from './headers.ts';
 
 /** What Node's HTTP parser says. `rawPacket` holds what the client sent, its key included: it is never logged. */
 interface ClientError {
@@ -20,6 +21,13 @@ export interface ClientErrors {
   refusalOf(request: IncomingMessage): RequestError | undefined;
 }
 
+/** The last request of a connection, and the answer to the one before it. */
+interface Noted {
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly earlier: ServerResponse | undefined;
+}
+
 /** How long a refused client's bytes are still taken: closing at once would often lose it the answer. */
 const lingerMs = 1_000;
 
@@ -28,39 +36,52 @@ export function createClientErrors(
   dialectOf: (path: string) => Dialect,
   log: FastifyBaseLogger,
 ): ClientErrors {
-  const underWay = new WeakMap<Socket, { response: ServerResponse; requestId: string }>();
+  const underWay = new WeakMap<Socket, Noted>();
+  const awaited = new WeakSet<ServerResponse>();
   const refusals = new WeakMap<IncomingMessage, RequestError>();
-  return {
-    note: (response, requestId) => underWay.set(response.req.socket, { response, requestId }),
-    answer(error, socket) {
-      const noted = underWay.get(socket);
-      const response = noted?.response;
-      const isArriving = response !== undefined && !response.req.complete;
-      const isAnswering = response?.headersSent === true && (isArriving || !response.writableFinished);
-      // There is one answer to a request, and a part of one is not to be followed by another.
-      if (error.code === 'ECONNRESET' || isAnswering) socket.destroy();
-      // Otherwise refused before, and still sending.
-      if (!socket.writable) return;
+  function answer(error: ClientError, socket: Socket): void {
+    const noted = underWay.get(socket);
+    const response = noted?.response;
+    const isArriving = response !== undefined && !response.req.complete;
+    // There is one answer to a request.
+    if (error.code === 'ECONNRESET' || (isArriving && response.headersSent)) socket.destroy();
+    // Otherwise refused before, and still sending.
+    if (!socket.writable) return;
+    // Answers come in the order of their requests: the refusal of what came behind a good one waits for that one's.
+    const owed = isArriving ? noted?.earlier : response;
+    if (owed !== undefined && !owed.writableFinished) {
+      if (!awaited.has(owed)) owed.once('finish', () => answer(error, socket));
+      awaited.add(owed);
+      return;
+    }
 
-      const start = Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1', 0, 256) : '';
-      const [, path = ''] = /^\S+ (\S+)/.exec(start) ?? [];
-      const dialect = dialectOf((isArriving && response.req.url) || path);
-      const failure = toError(error.code);
-      const requestId = (isArriving ? noted?.requestId : undefined) ?? newTransactionId();
-      // Who ended the connection amid a body has gone away, whatever the parser makes of it.
-      if (isArriving && error.code !== 'HPE_INVALID_EOF_STATE') refusals.set(response.req, failure);
-      log.debug({ requestId, dialect: dialect.name, code: failure.code, reason: error.code }, 'refused');
-      const { status, headers, body } = dialect.refusal(failure, requestId);
-      const text = JSON.stringify(body);
-      const head = Object.entries({
-        ...headers,
-        'x-request-id': requestId,
-        'content-length': Buffer.byteLength(text),
-        connection: 'close',
-      }).map(([name, value]) => `${name}: ${value}\r\n`);
-      socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${text}`);
-      setTimeout(() => socket.destroy(), lingerMs).unref();
+    const start = Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1', 0, 256) : '';
+    const [, path = ''] = /^\S+ (\S+)/.exec(start) ?? [];
+    const dialect = dialectOf((isArriving && response.req.url) || path);
+    const failure = toError(error.code);
+    const requestId = (isArriving ? noted?.requestId : undefined) ?? newTransactionId();
+    // Who ended the connection amid a body has gone away, whatever the parser makes of it.
+    if (isArriving && error.code !== 'HPE_INVALID_EOF_STATE') refusals.set(response.req, failure);
+    log.debug({ requestId, dialect: dialect.name, code: failure.code, reason: error.code }, 'refused');
+    const { status, headers, body } = dialect.refusal(failure, requestId);
+    const text = JSON.stringify(body);
+    const head = Object.entries({
+      ...guardHeaders,
+      ...headers,
+      'x-request-id': requestId,
+      'content-length': Buffer.byteLength(text),
+      connection: 'close',
+    }).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${text}`);
+    setTimeout(() => socket.destroy(), lingerMs).unref();
+  }
+
+  return {
+    note(response, requestId) {
+      const { socket } = response.req;
+      underWay.set(socket, { response, requestId, earlier: underWay.get(socket)?.response });
     },
+    answer,
     refusalOf: (request) => refusals.get(request),
   };
 }

@@ -32,8 +32,6 @@ export async function serveConsole(app: FastifyInstance, folder: string): Promis
       wildcard: false,
       cacheControl: false,
       setHeaders(reply, path) {
-        reply.header('x-content-type-options', 'nosniff');
-        reply.header('referrer-policy', 'no-referrer');
         if (path.endsWith('.html')) {
           reply.header('content-security-policy', policy);
           reply.header('cross-origin-opener-policy', 'same-origin');
@@ -41,6 +39,8 @@ export async function serveConsole(app: FastifyInstance, folder: string): Promis
           reply.header('cache-control', 'no-cache');
           return;
         }
+        // A policy of a script would be that of a worker made of it.
+        reply.removeHeader('content-security-policy');
         // The capture element and what it loads are for other sites too, and hold no secret.
         reply.header('access-control-allow-origin', '*');
         reply.header('cross-origin-resource-policy', 'cross-origin');

@@ -1,10 +1,12 @@
 /** What an operator sees: one log line per request, and metrics for Prometheus. Never a key, an image or a query string. */
 
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Services } from '../dialects/dialect.ts';
 import type { Timings } from '../liveness/types.ts';
 import type { Transaction } from '../storage/transactions.ts';
+import type { RequestError } from './errors.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -60,10 +62,14 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** @returns what is to be called when a request begins: it is logged and counted when it ends, if it is a dialect's. */
+/**
+ * @param refusalOf why a request was refused below the router, which never answers it then.
+ * @returns what is to be called when a request begins: it is logged and counted when it ends, if it is a dialect's.
+ */
 export function createObserver(
   { registry }: Metrics,
   { engine, gate, recorder, availability }: Pick<Services, 'engine' | 'gate' | 'recorder' | 'availability'>,
+  refusalOf: (request: IncomingMessage) => RequestError | undefined,
 ): (request: FastifyRequest, reply: FastifyReply) => void {
   const registers = [registry];
   const requests = new Counter({
@@ -116,7 +122,8 @@ export function createObserver(
   const observe = (request: FastifyRequest, reply: FastifyReply, ms: number): void => {
     const { dialect } = request;
     if (dialect === undefined) return;
-    const outcome = reply.raw.writableFinished ? (request.outcome ?? 'aborted') : 'aborted';
+    const answered = reply.raw.writableFinished ? request.outcome : refusalOf(request.raw)?.code;
+    const outcome = answered ?? 'aborted';
     requests.inc({ dialect, outcome });
     durations.observe({ dialect }, ms / 1000);
     request.log.info(

@@ -11,6 +11,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { hashOf } from '../../src/storage/keys.ts';
 import { tryLock } from '../../src/storage/lock.ts';
+import { hear, open } from '../helpers/raw.ts';
 import { launcher, linkWeights, serve } from '../helpers/serve.ts';
 
 const shell = promisify(execFile);
@@ -141,6 +142,38 @@ describe('serve', () => {
     stuck.write('x');
     await underWay(running.origin, 1);
     assert.equal(await running.stop(), 0);
+  });
+
+  it('bounds connections as it is set to', async () => {
+    const running = await start(
+      ...['--max-connections', '3', '--max-connections-per-address', '2', '--keep-alive-ms', '3000'],
+      ...['--head-timeout-ms', '1000', '--request-timeout-ms', '4000', '--min-bytes-per-second', '0'],
+    );
+    try {
+      const request = 'GET /livez HTTP/1.1\r\nhost: a\r\n\r\n';
+      const answerOn = async (address: string, text = request) => {
+        const socket = await open(running, address);
+        socket.write(text);
+        return { socket, heard: hear(socket) };
+      };
+      const start = performance.now();
+      const slow = `POST /v1/assess HTTP/1.1\r\nhost: a\r\nx-api-key: ${printed.apiKey}\r\ncontent-type: image/jpeg\r\ncontent-length: 9\r\n\r\n`;
+      const held = [await answerOn('127.0.0.1', 'GET'), await answerOn('127.0.0.1', slow)];
+      assert.equal((await (await answerOn('127.0.0.1')).heard).text, '', 'one too many of an address');
+      const third = await answerOn('127.0.0.2');
+      await once(third.socket, 'data');
+      assert.equal((await (await answerOn('127.0.0.3')).heard).text, '', 'one too many of all');
+      const [head, body] = await Promise.all(
+        held.map(async ({ heard }) => ({ ...(await heard), ms: performance.now() - start })),
+      );
+      assert.match(head?.text ?? '', /"code":"request_timeout"/);
+      assert.ok((head?.ms ?? 0) < 3_900, `${head?.ms} ms`);
+      assert.match(body?.text ?? '', /"code":"request_timeout"/);
+      assert.ok((body?.ms ?? 0) >= 3_900, `${body?.ms} ms`);
+      assert.match((await third.heard).text, /^Keep-Alive: timeout=3\r$/m);
+    } finally {
+      assert.equal(await running.stop(), 0);
+    }
   });
 
   it('stops with a sentence on a bad or unknown setting', async () => {

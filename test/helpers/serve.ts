@@ -1,7 +1,7 @@
 /** The server as its user runs it: `bonafide serve` in a process of its own. */
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,18 +29,39 @@ export async function linkWeights(dataFolder: string): Promise<void> {
 
 /** Starts `bonafide serve` with one worker and the profile `standard` on a free port; flags given win. */
 export async function serve(dataFolder: string, ...flags: string[]): Promise<Serving> {
+  const serving = await serveAs({}, dataFolder, ...flags);
+  serving.child.stderr?.pipe(process.stderr);
+  return serving;
+}
+
+/** As `serve`, as another user or in another environment, and with all that it writes kept. */
+export async function serveAs(
+  options: SpawnOptions,
+  dataFolder: string,
+  ...flags: string[]
+): Promise<Serving & { readonly written: string[] }> {
   const settings = ['--data', dataFolder, '--profile', 'standard', '--port', '0', '--workers', '1'];
   const child = spawn(process.execPath, [launcher, 'serve', ...settings, ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const written: string[] = [];
+  child.stderr?.on('data', (bytes) => written.push(String(bytes)));
   const lines: string[] = [];
-  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
-    lines.push(line);
-    if (line.startsWith('OpenAPI document:')) break;
-  }
+  const output = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const ready = Promise.withResolvers<void>();
+  let isReady = false;
+  output.on('line', (line) => {
+    if (isReady) written.push(`${line}\n`);
+    else lines.push(line);
+    if (!line.startsWith('OpenAPI document:')) return;
+    isReady = true;
+    ready.resolve();
+  });
+  output.once('close', () => ready.resolve());
+  await ready.promise;
   const banner = lines.join('\n');
-  const [origin] = /http:\/\/127\.0\.0\.1:\d+/.exec(banner) ?? assert.fail(banner);
-  child.stdout?.resume();
+  const [origin] = /http:\/\/127\.0\.0\.1:\d+/.exec(banner) ?? assert.fail(banner + written.join(''));
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal);
     const [code] = await once(child, 'exit');
@@ -50,6 +71,7 @@ export async function serve(dataFolder: string, ...flags: string[]): Promise<Ser
     child,
     origin,
     banner,
+    written,
     stop: () => end('SIGTERM'),
     async kill() {
       await end('SIGKILL');

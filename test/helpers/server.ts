@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
+import { settings } from '../../src/config.ts';
 import { createRemoteImageFetcher } from '../../src/intake/remote-image.ts';
 import { type EngineOptions, startEngine } from '../../src/liveness/pool.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
 import { buildApp } from '../../src/server/app.ts';
 import { createAuthenticator } from '../../src/server/auth.ts';
 import type { ClientAddressMode } from '../../src/server/client-address.ts';
+import type { ConnectionLimits } from '../../src/server/connections.ts';
 import { createGate, type Gate } from '../../src/server/gate.ts';
 import { createLimiter } from '../../src/server/limits.ts';
 import { createMetrics } from '../../src/server/observability.ts';
@@ -37,16 +39,30 @@ export const consoleFolder = fileURLToPath(new URL('../../console/dist', import.
 /** The evaluation reports that come with the product. */
 export const shippedReports = fileURLToPath(new URL('../../docs/evaluation', import.meta.url));
 
+/** As `bonafide serve` has them. */
+export const connectionDefaults: ConnectionLimits = {
+  connections: settings.maxConnections.default,
+  perAddress: settings.maxConnectionsPerAddress.default,
+  headTimeoutMs: settings.headTimeoutMs.default,
+  requestTimeoutMs: settings.requestTimeoutMs.default,
+  minBytesPerSecond: settings.minBytesPerSecond.default,
+  answerTimeoutMs: settings.answerTimeoutMs.default,
+  keepAliveMs: settings.keepAliveMs.default,
+};
+
 export interface ServerOptions {
   engine?: Partial<Pick<EngineOptions, 'workers' | 'queue' | 'deadlineMs'>>;
   urlAllowedHosts?: readonly string[];
   urlTimeoutMs?: number;
+  /** Who is asked for the hosts of image URLs. */
+  nameServers?: readonly string[];
   maxImageBytes?: number;
   nhnConfidence?: 'fraction' | 'percent';
   profileNote?: string;
   knownKeysMs?: number;
   wrongKeysPerMinute?: number;
   trustedProxies?: readonly string[];
+  connections?: Partial<ConnectionLimits>;
   corsOrigins?: readonly string[];
   clientAddress?: ClientAddressMode;
   journalBytes?: number;
@@ -118,6 +134,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const remoteImages = createRemoteImageFetcher({
     timeoutMs: options.urlTimeoutMs ?? 1_000,
     allowedHosts: options.urlAllowedHosts ?? [],
+    ...(options.nameServers !== undefined && { nameServers: options.nameServers }),
   });
   const dataFolder = await mkdtemp(join(tmpdir(), 'bonafide-server-'));
   const storage = options.storage ?? (await openStorage({ folder: dataFolder, create: true }));
@@ -168,6 +185,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     metrics,
     logger,
     trustedProxies: options.trustedProxies ?? [],
+    connections: { ...connectionDefaults, ...options.connections },
     corsOrigins: options.corsOrigins ?? [],
     modelsFolder: folder,
     reports: createReports({ shipped: shippedReports, own: join(dataFolder, 'evaluations') }),

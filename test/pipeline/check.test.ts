@@ -8,6 +8,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import sharp from 'sharp';
 import { decodeRaster, encodeJpeg, readHeader } from '../../src/liveness/raster.ts';
 import { samplePhotos, standardWeights } from '../helpers/weights.ts';
 
@@ -91,6 +92,15 @@ describe('bonafide check', () => {
     ].entries()) {
       assert.match(lines[i] ?? '', line);
     }
+  });
+
+  it('assesses pictures of any size, however many there are', async () => {
+    const large = await mkdtemp(join(folder, 'large-'));
+    // Work of a dozen ordinary photographs each.
+    const picture = await sharp(photos.face).resize(4000, 3000).webp({ effort: 0 }).toBuffer();
+    for (let i = 0; i < 6; i++) await writeFile(join(large, `${i}.webp`), picture);
+    const { stdout } = await check(large);
+    assert.match(stdout, /0 of 6 pictures not assessed/);
   });
 
   it('prints a line of JSON for each file, in order', async () => {

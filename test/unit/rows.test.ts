@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import wabt from 'wabt';
-import { mostRows, RowSums, rowsModule } from '../../src/models/rows.ts';
+import { mostRows, Rows, rowsModule } from '../../src/models/rows.ts';
 
 describe('the module', () => {
   it('is what its text makes', async () => {
@@ -18,11 +18,18 @@ describe('the module', () => {
   });
 });
 
-describe('RowSums', () => {
+describe('Rows', () => {
+  /** Takes every pixel by itself. */
+  const each = (pixels: number) => ({
+    count: 1,
+    sources: Int32Array.from({ length: pixels }, (_, i) => i),
+    weights: new Float64Array(pixels).fill(1),
+  });
+
   /** Both sums of these rows, by hand. */
   function byHand(rows: readonly (Uint8Array | undefined)[], length: number) {
-    const sums = new Uint32Array(length);
-    const falling = new Uint32Array(length);
+    const sums = new Float64Array(length);
+    const falling = new Float64Array(length);
     for (const [i, row] of rows.entries()) {
       for (const [at, value] of (row ?? []).entries()) {
         sums[at] = (sums[at] as number) + value;
@@ -32,46 +39,72 @@ describe('RowSums', () => {
     return { sums, falling };
   }
 
-  function check(
-    rows: readonly (Uint8Array | undefined)[],
-    length: number,
-    made = new RowSums(length),
-  ): void {
-    made.clear();
-    for (const row of rows) made.add(row);
-    const { sums, falling } = made.total();
-    const expected = byHand(rows, length);
-    assert.deepEqual(sums.subarray(0, length), expected.sums, `${rows.length} rows of ${length}`);
-    assert.deepEqual(falling.subarray(0, length), expected.falling, `${rows.length} rows of ${length}`);
+  /** That values are what they should be but for the rounding of 32 bits. */
+  function near(actual: Float32Array, expected: Float64Array, largest: number): void {
+    assert.equal(actual.length, expected.length);
+    for (const [i, value] of expected.entries()) {
+      const off = Math.abs((actual[i] as number) - value);
+      assert.ok(off <= largest * 3e-7, `value ${i} is ${actual[i]}, not ${value}`);
+    }
+  }
+
+  function check(lines: readonly (Uint8Array | undefined)[], pixels: number): void {
+    const length = pixels * 3;
+    const { sums, falling } = byHand(lines, length);
+    const largest = Math.max(...falling.subarray(0, 1000), 1) * 8;
+    const rows = new Rows(pixels, each(pixels));
+    for (const line of lines) rows.add(line);
+    rows.finish(-3, 5, 0.5);
+    near(
+      rows.row,
+      sums.map((sum, i) => 0.5 * (-3 * sum + (falling[i] as number))),
+      largest,
+    );
+    // Without further rows only what is left comes out.
+    rows.finish(-3, 5, 2);
+    near(
+      rows.row,
+      sums.map((sum, i) => 2 * (5 * sum - (falling[i] as number))),
+      largest,
+    );
+    rows.finish(-3, 5, 1);
+    near(rows.row, new Float64Array(length), 0);
   }
 
   it('adds any number of rows of any length', () => {
     const random = xoroshiro128plus(3);
-    for (const length of [1, 3, 15, 16, 17, 48, 300, 12_003]) {
+    for (const pixels of [1, 5, 6, 16, 100, 4_001]) {
       for (const count of [0, 1, 2, 15, 16, 17, 33, 100]) {
-        const rows = Array.from({ length: count }, () =>
+        const lines = Array.from({ length: count }, () =>
           uniformInt(random, 0, 9) === 0
             ? undefined
-            : Uint8Array.from({ length }, () => uniformInt(random, 0, 255)),
+            : Uint8Array.from({ length: pixels * 3 }, () => uniformInt(random, 0, 255)),
         );
-        check(rows, length);
+        check(lines, pixels);
       }
     }
   });
 
   it('overflows nowhere with the brightest rows', () => {
-    const row = new Uint8Array(20).fill(255);
-    for (const count of [16, 32, mostRows]) check(new Array(count).fill(row), 20);
-  });
-
-  it('begins anew when it is cleared', () => {
-    const made = new RowSums(5);
-    check([Uint8Array.of(1, 2, 3, 4, 5)], 5, made);
-    check([Uint8Array.of(5, 4, 3, 2, 1), undefined], 5, made);
+    const line = new Uint8Array(21).fill(255);
+    for (const count of [16, 32, mostRows]) check(new Array(count).fill(line), 7);
   });
 
   it('has room for rows of any picture', () => {
-    const length = 3 * 70_000;
-    check([new Uint8Array(length).fill(9)], length);
+    check([new Uint8Array(3 * 70_000).fill(9)], 70_000);
+  });
+
+  it('mixes the pixels of a row by their weights', () => {
+    const sources = Int32Array.of(0, 1, 3, 3, 2, 0);
+    const weights = Float64Array.of(0.5, 0.5, 1, 0, 0.25, 0.75);
+    const rows = new Rows(4, { count: 2, sources, weights });
+    rows.row.set([1, 2, 3, 5, 6, 7, 40, 80, 120, 100, 200, 240]);
+    const mixed = rows.mix();
+    const outputs = [0, 4, 8].map((at) => [...mixed.subarray(at, at + 3)]);
+    assert.deepEqual(outputs, [
+      [3, 4, 5],
+      [100, 200, 240],
+      [10.75, 21.5, 32.25],
+    ]);
   });
 });

@@ -65,7 +65,7 @@ export function describeReports(app: FastifyInstance, reports: Reports): void {
       if (page === undefined) throw notFound(params.report);
       return await reply
         .type('text/html; charset=utf-8')
-        .headers({ 'content-security-policy': policy, 'referrer-policy': 'no-referrer' })
+        .header('content-security-policy', policy)
         .send(page);
     },
   );

@@ -41,12 +41,6 @@ export function admin(services: AdminServices): FastifyPluginAsync {
   return async (app) => {
     acceptJsonOnly(app);
     await app.register(cookies);
-    app.addHook('onRequest', async (_request, reply) => {
-      // What is told once must not lie in a cache, and none of it belongs into a page of another origin.
-      reply.header('cache-control', 'no-store');
-      reply.header('cross-origin-resource-policy', 'same-origin');
-      reply.header('x-content-type-options', 'nosniff');
-    });
     // Who did what, beside the one line of every request: what is changed here decides who is let in.
     app.addHook('onResponse', async (request, reply) => {
       const { administrator, method, params, routeOptions } = request;

@@ -6,6 +6,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { type Ask, assertReply, connect, json, keyed, nhnError, routes } from '../../helpers/http.ts';
+import { type NameServer, startNameServer } from '../../helpers/name-server.ts';
 import { padJpeg, readPhotos } from '../../helpers/pictures.ts';
 import { startServer, type TestServer } from '../../helpers/server.ts';
 
@@ -59,6 +60,7 @@ const pages: Record<string, RequestListener> = {
 };
 const images = createServer((request, response) => pages[request.url ?? '']?.(request, response));
 
+let nameServer: NameServer;
 let server: TestServer;
 let ask: Ask;
 let origin: string;
@@ -68,7 +70,9 @@ before(async () => {
   const host = `127.0.0.1:${(images.address() as AddressInfo).port}`;
   origin = `http://${host}`;
   internalUrl = `http://127.0.0.1:${await listenBetween(internal, 10_000, 12_000)}/photo.jpg`;
-  server = await startServer({ urlAllowedHosts: [host], urlTimeoutMs: 300 });
+  nameServer = await startNameServer((name) => (name.startsWith('slow-') ? 'silence' : 'NXDOMAIN'));
+  const nameServers = [nameServer.address];
+  server = await startServer({ urlAllowedHosts: [host], urlTimeoutMs: 300, nameServers });
   ask = await connect(server);
 });
 after(async () => {
@@ -77,6 +81,7 @@ after(async () => {
     listener.close();
   }
   await server.close();
+  await nameServer.close();
 });
 
 /** @returns the first free port of the range, now listened on. */
@@ -149,6 +154,22 @@ describe('NHN -45050 InvalidImageURLException', () => {
 describe('NHN: other codes for an image.url', () => {
   it('-45060 ImageTimeoutError: a server that does not answer', () =>
     refuse(-45060, 'ImageTimeoutError', '/silent'));
+  it('-45060 ImageTimeoutError: a name server that does not answer, which holds up nobody else', async () => {
+    let refused = 0;
+    const slow = Array.from({ length: 12 }, async (_, i) => {
+      await refuse(-45060, 'ImageTimeoutError', `http://slow-${i}.test/`);
+      refused += 1;
+    });
+    for (const { headers, body } of [
+      nhn.asking(photos.face),
+      json({ image: { url: `${origin}/photo.jpg` } }),
+    ]) {
+      const reply = await ask(nhn.path, { headers: keyed(nhn, headers), body });
+      assert.equal(reply.body.header.resultCode, 0);
+    }
+    await Promise.all(slow);
+    assert.equal(refused, 12);
+  });
   it('-45060 ImageTimeoutError: a server that stops half way', () =>
     refuse(-45060, 'ImageTimeoutError', '/stalled'));
   it('-45020 ImageTooLargeException: 3,000,001 bytes', () =>

@@ -1,0 +1,68 @@
+/** Somebody to be measured: a process of its own, so that its threads, its heap and its clock are nobody else's. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { allocator } from '../src/liveness/pool.ts';
+import type { Region } from '../src/models/tensor.ts';
+
+export interface PictureOrder {
+  readonly path: string;
+  /** For each model of the plan the part of the picture that it is shown, inside the picture, in whole pixels. */
+  readonly regions: readonly Omit<Region, 'beyond'>[];
+}
+
+/** All pictures, so many times over. */
+export interface Order {
+  readonly pictures: readonly PictureOrder[];
+  readonly times: number;
+}
+
+export interface Done {
+  readonly cpuMs: number;
+  readonly images: number;
+  /** What the contender said of each image, in their order. */
+  readonly answers: readonly unknown[];
+}
+
+export interface Contender {
+  /** @throws Error when the process ends instead. */
+  measure(order: Order): Promise<Done>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a program that speaks as `contenders/orders.ts` does; what it prints to stderr is shown.
+ * @param file a `.ts` or `.py` file in `contenders/`.
+ * @throws Error when it cannot do its work here.
+ */
+export async function startContender(file: string, ...args: string[]): Promise<Contender> {
+  const program = file.endsWith('.py') ? '/usr/bin/python3' : process.execPath;
+  const child = spawn(program, [join(import.meta.dirname, 'contenders', file), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    // The product's own runs as its workers do.
+    env: { ...process.env, ...(file === 'pipeline.ts' && allocator) },
+  });
+  const exited = once(child, 'exit');
+  exited.catch(() => {});
+  // One that ended no longer reads; that its answer does not come tells it.
+  child.stdin.on('error', () => {});
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const listen = async (): Promise<object> => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${file} ended before its answer.`);
+    return JSON.parse(value) as object;
+  };
+  await listen();
+  return {
+    async measure(order) {
+      child.stdin.write(`${JSON.stringify(order)}\n`);
+      return (await listen()) as Done;
+    },
+    async close() {
+      child.stdin.end();
+      await exited;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/** What every answer tells browsers and caches, whoever asks, and whatever comes of it. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { guardHeaders } from '../../src/server/headers.ts';
+import { form, json, keyed, routes, signIn } from '../helpers/http.ts';
+import { readPhotos } from '../helpers/pictures.ts';
+import { hear, open } from '../helpers/raw.ts';
+import { credential, startServer, type TestServer } from '../helpers/server.ts';
+
+const photos = await readPhotos();
+const page = 'https://shop.example';
+let server: TestServer;
+
+before(async () => {
+  server = await startServer({ corsOrigins: [page] });
+});
+after(() => server.close());
+
+function assertGuarded(headers: Headers): void {
+  for (const [name, value] of Object.entries(guardHeaders)) assert.equal(headers.get(name), value, name);
+  for (const name of ['server', 'x-powered-by', 'via']) assert.equal(headers.get(name), null, name);
+}
+
+const ask = async (path: string, init: RequestInit = {}) => {
+  const response = await fetch(server.origin + path, init);
+  await response.arrayBuffer();
+  return response;
+};
+
+describe('headers of answers', () => {
+  for (const route of Object.values(routes)) {
+    it(route.name, async () => {
+      const { headers, body } = route.asking(photos.face);
+      const right = keyed(route, headers);
+      for (const init of [
+        { method: 'POST', headers: right, body },
+        { method: 'POST', headers, body },
+        { method: 'POST', headers: right, body: '{' },
+        { method: 'POST', headers: keyed(route), ...form(['x', 'y']) },
+        { method: 'POST', headers: { ...right, origin: page }, body },
+        {
+          method: 'OPTIONS',
+          headers: { origin: page, 'access-control-request-method': 'POST' },
+        },
+        { method: 'DELETE' },
+      ]) {
+        assertGuarded((await ask(route.path, init)).headers);
+      }
+      assertGuarded((await ask(`${route.path}/no/such/path`, { method: 'POST', headers: right })).headers);
+    });
+  }
+
+  it('those of no dialect', async () => {
+    const cookie = await signIn(server);
+    const token = { authorization: `Bearer ${credential.adminToken}` };
+    for (const [path, init] of [
+      ['/livez', {}],
+      ['/readyz', {}],
+      ['/metrics', {}],
+      ['/openapi.json', {}],
+      ['/no/such/path', {}],
+      ['/%zz', {}],
+      ['/admin/v1/apps', {}],
+      ['/admin/v1/apps', { headers: token }],
+      ['/admin/v1/session', { headers: { cookie } }],
+      ['/admin/v1/apps', { method: 'POST', headers: { ...token, ...json({}).headers }, body: '{}' }],
+      ['/admin/v1/transactions/export?format=csv', { headers: token }],
+      ['/admin/v1/no/such/path', { headers: token }],
+    ] as const) {
+      assertGuarded((await ask(path, init)).headers);
+    }
+  });
+
+  it('refusals below the router', async () => {
+    for (const text of [
+      'xyz\r\n\r\n',
+      `POST ${routes.nhn.path} HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n`,
+    ]) {
+      const socket = await open(server);
+      socket.write(text);
+      const [head = ''] = (await hear(socket)).text.split('\r\n\r\n');
+      const lines = head.split('\r\n').slice(1);
+      assertGuarded(new Headers(lines.map((line) => line.split(/: (.*)/s, 2) as [string, string])));
+    }
+  });
+
+  it("the console's files: pages with a policy of their own, the rest for other sites too", async () => {
+    for (const path of ['/', '/docs']) {
+      const { headers } = await ask(path);
+      assert.match(headers.get('content-security-policy') ?? '', /^default-src 'none'; script-src 'self'/);
+      assert.equal(headers.get('x-content-type-options'), 'nosniff');
+      assert.equal(headers.get('referrer-policy'), 'no-referrer');
+    }
+    const { headers } = await ask('/capture.js');
+    assert.equal(headers.get('cross-origin-resource-policy'), 'cross-origin');
+    assert.equal(headers.get('x-content-type-options'), 'nosniff');
+    assert.equal(headers.get('content-security-policy'), null);
+    assert.equal(headers.get('cache-control'), 'no-cache');
+  });
+});
