@@ -8,7 +8,6 @@ import { it } from 'node:test';
 import { loadRegistry } from '../../src/models/registry.ts';
 import { openSession } from '../../src/models/session.ts';
 import { valueCount } from '../../src/models/tensor.ts';
-import { weightsPath } from '../../src/models/weights.ts';
 import { standardWeights } from '../helpers/weights.ts';
 
 it('onnxruntime keeps no files to report from', async () => {
@@ -17,7 +16,7 @@ it('onnxruntime keeps no files to report from', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'bonafide-telemetry-'));
   // All places it would take.
   for (const variable of ['TMPDIR', 'HOME', 'XDG_CACHE_HOME']) process.env[variable] = folder;
-  const session = await openSession(weightsPath(models, detector), detector);
+  const session = await openSession(models, detector);
   await session.run(new Float32Array(valueCount(detector.input)));
   // They are there before a session is.
   assert.deepEqual(readdirSync(folder), []);
