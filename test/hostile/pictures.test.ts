@@ -22,8 +22,8 @@ const mutations = mutationsOf(files, seed, process.env.FULL === '1' ? 20_000 : 3
 /** The largest picture that is taken, 50 megapixels, costs half of this in the worst of its formats. */
 const mostMemory = 1_500_000_000;
 
-/** Of the default deadline; no picture may come near it on a machine that is not busy otherwise. */
-const deadlineMs = 10_000;
+/** What the worst of them takes of a core is a third of this; the default deadline, at which a worker is given up, is 10 s. */
+const mostCpuMs = 8_000;
 
 const maxPixels = 50_000_000;
 
@@ -37,7 +37,8 @@ before(async () => {
     limits: { maxPixels },
     workers: 1,
     queue: 1,
-    deadlineMs,
+    // The machine may be busy otherwise: what is held against them is their own time.
+    deadlineMs: 60_000,
     onWorkerDeath: (reason) => deaths.push(reason),
   });
 });
@@ -46,9 +47,19 @@ after(() => engine.close());
 interface Measured {
   readonly name: string;
   readonly outcome: string;
-  readonly ms: number;
+  /** What the worker took of a core meanwhile, in milliseconds; 0 where the system does not tell. */
+  readonly cpuMs: number;
   /** The most memory that the worker had meanwhile, in bytes; 0 where the system does not tell. */
   readonly memory: number;
+}
+
+/** Of all its threads, in user and in system mode, by hundredths of a second. */
+function cpuMsOf(pid: number): number {
+  if (process.platform !== 'linux') return 0;
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // Behind the name, which may hold spaces, the 12th and the 13th.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 async function assess({ name, bytes }: HostileFile): Promise<Measured> {
@@ -56,15 +67,14 @@ async function assess({ name, bytes }: HostileFile): Promise<Measured> {
   const isLinux = process.platform === 'linux';
   // Begins to measure anew.
   if (isLinux) writeFileSync(`/proc/${pid}/clear_refs`, '5');
-  const start = performance.now();
+  const cpuBefore = cpuMsOf(pid);
   const outcome = await engine.assess(bytes, { admitted: imageFormats }).then(
     () => 'assessed',
     (error) => String(error.code ?? error),
   );
-  const ms = performance.now() - start;
   const [, kilobytes = '0'] =
     (isLinux && /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))) || [];
-  return { name, outcome, ms, memory: Number(kilobytes) * 1_024 };
+  return { name, outcome, cpuMs: cpuMsOf(pid) - cpuBefore, memory: Number(kilobytes) * 1_024 };
 }
 
 async function assessAll(t: TestContext, kind: readonly HostileFile[]): Promise<void> {
@@ -77,13 +87,14 @@ async function assessAll(t: TestContext, kind: readonly HostileFile[]): Promise<
     const isExpected = (file.outcomes as readonly string[]).includes(result.outcome);
     if (!isExpected) wrong.push(`${file.name}: ${result.outcome}, not ${file.outcomes.join(' or ')}`);
     if (result.memory > mostMemory) wrong.push(`${file.name}: ${result.memory} bytes of memory`);
+    if (result.cpuMs > mostCpuMs) wrong.push(`${file.name}: ${result.cpuMs} ms of a core`);
   }
   assert.deepEqual(wrong, []);
   assert.deepEqual(deaths, []);
   assert.equal(engine.workers[0]?.pid, worker);
-  const slowest = measured.reduce((a, b) => (b.ms > a.ms ? b : a));
+  const slowest = measured.reduce((a, b) => (b.cpuMs > a.cpuMs ? b : a));
   const largest = measured.reduce((a, b) => (b.memory > a.memory ? b : a));
-  t.diagnostic(`${kind.length} files; slowest: ${slowest.name}, ${slowest.ms.toFixed(0)} ms`);
+  t.diagnostic(`${kind.length} files; slowest: ${slowest.name}, ${slowest.cpuMs} ms of a core`);
   t.diagnostic(`largest: ${largest.name}, ${(largest.memory / 1e6).toFixed(0)} MB`);
 }
 
