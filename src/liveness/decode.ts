@@ -2,6 +2,7 @@
 
 import { AssessmentError } from './errors.ts';
 import type { HeicDecoder } from './heic.ts';
+import { countScans } from './jpeg-scans.ts';
 import { decodeRaster, readHeader } from './raster.ts';
 import { sniffFormat } from './sniff.ts';
 import type { Frame, ImageFormat } from './types.ts';
@@ -10,6 +11,18 @@ export interface DecodeLimits {
   /** Pixels (width x height) of the picture as its header states it: a few kilobytes can claim gigabytes. */
   readonly maxPixels: number;
 }
+
+/**
+ * Longest side in pixels. A detector is shown the square around the picture, so a kilobyte that claims a line of a million pixels
+ * would be the work of a million lines.
+ */
+const maxSide = 16_384;
+
+/**
+ * Most scans of a JPEG: cameras write one and progressive encoders up to twenty. A tenth of a second each on the largest pictures, and a
+ * file of 200 kB can have a thousand.
+ */
+const maxScans = 100;
 
 /**
  * Decodes one picture, upright. Of several frames or pages only the first is decoded.
@@ -35,6 +48,15 @@ export async function decode(
         'image_too_large',
         `The image has ${size.width} x ${size.height} pixels; ${limits.maxPixels} in all are the most allowed.`,
       );
+    }
+    if (Math.max(size.width, size.height) > maxSide) {
+      throw new AssessmentError(
+        'image_too_large',
+        `The image has ${size.width} x ${size.height} pixels; a side of ${maxSide} is the longest allowed.`,
+      );
+    }
+    if (format === 'jpeg' && countScans(bytes) > maxScans) {
+      throw new AssessmentError('image_too_large', `The image has more than ${maxScans} scans.`);
     }
     const raster = format === 'heic' ? await heic.decode(bytes) : await decodeRaster(bytes, limits.maxPixels);
     return { format, ...raster };

@@ -239,7 +239,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const engine: Engine = {
     assess(bytes, { admitted, signal }) {
       if (signal?.aborted) return Promise.reject(new AssessmentError('aborted', 'The caller went away.'));
-      const weight = weigh(bytes);
+      const weight = weigh(bytes, admitted, limits.maxPixels);
       if (closing || !hasRoom(weight)) {
         return Promise.reject(new AssessmentError('queue_full', 'Too many photographs are waiting.'));
       }

@@ -13,6 +13,24 @@ export interface Raster {
   readonly pixels: Uint8Array;
 }
 
+/**
+ * From here on this process decodes nothing but photographs: libvips tells formats apart in its own way, and a stranger's file
+ * must not talk it into another decoder than the one it was admitted for, such as that of drawings.
+ */
+export function decodePhotographsOnly(): void {
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({
+    operation: ['Jpeg', 'Png', 'Webp', 'Heif', 'Tiff', 'Nsgif'].map((kind) => `VipsForeignLoad${kind}Buffer`),
+  });
+}
+
+/**
+ * What libjpeg says where it made up pixels, which to it is a warning. Others are harmless, as of bytes too many that some cameras
+ * write, and would be refused too under `failOn: 'warning'`.
+ */
+const damagedJpeg =
+  /VipsJpeg: (Corrupt JPEG data: (?!\d+ extraneous)|Premature end|Inconsistent progression)/;
+
 /** What the header says, before any pixel is decoded. */
 export async function readHeader(bytes: Uint8Array): Promise<Metadata> {
   return await sharp(bytes, { limitInputPixels: false }).metadata();
@@ -24,17 +42,17 @@ export async function readHeader(bytes: Uint8Array): Promise<Metadata> {
  * @throws when the picture is damaged or cut short: a liveness verdict on half a face would be a guess.
  */
 export async function decodeRaster(bytes: Uint8Array, maxPixels: number): Promise<Raster> {
-  const { data, info } = await sharp(bytes, {
-    limitInputPixels: maxPixels,
-    failOn: 'error',
-    page: 0,
-    pages: 1,
-  })
+  const picture = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', page: 0, pages: 1 });
+  const warnings: string[] = [];
+  picture.on('warning', (warning: string) => warnings.push(warning));
+  const { data, info } = await picture
     .autoOrient()
     .flatten({ background: '#ffffff' })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
+  const damage = warnings.find((warning) => damagedJpeg.test(warning));
+  if (damage !== undefined) throw new Error(damage);
   return { width: info.width, height: info.height, pixels: data };
 }
 

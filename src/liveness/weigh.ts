@@ -22,13 +22,15 @@ const pixelWork: Readonly<Record<ImageFormat, number>> = {
 };
 
 /**
- * @returns the work in ordinary photographs, at least 1. What the header says may be a lie; the decoder has bounds of its own.
+ * @returns the work in ordinary photographs, at least 1. What the header says may be a lie; the decoder has bounds of its own. What will
+ *   be refused by its header is the least: otherwise a few bytes that claim a million pixels a side would keep all others out.
  */
-export function weigh(bytes: Uint8Array): number {
+export function weigh(bytes: Uint8Array, admitted: readonly ImageFormat[], maxPixels: number): number {
   const format = sniffFormat(bytes);
-  if (format === undefined) return 1;
+  if (format === undefined || !admitted.includes(format)) return 1;
   const size = imageDimensionsFromData(bytes.subarray(0, headerBytes));
   // Of what cannot be told, a byte a pixel.
   const pixels = size === undefined ? bytes.byteLength : size.width * size.height;
+  if (pixels > maxPixels) return 1;
   return Math.max(1, 1 - decodeShare + decodeShare * pixelWork[format] * (pixels / 1e6));
 }

@@ -4,7 +4,10 @@ import { flushCompileCache } from 'node:module';
 import { AssessmentError } from './errors.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import type { WorkerAnswer, WorkerOrder } from './pool.ts';
+import { decodePhotographsOnly } from './raster.ts';
 import type { ImageFormat } from './types.ts';
+
+decodePhotographsOnly();
 
 let pipeline: Pipeline | undefined;
 let aborted = false;

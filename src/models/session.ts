@@ -7,6 +7,11 @@ import { exposeLayer } from './graph.ts';
 import { layerOf, readTuned } from './tuning/store.ts';
 import { weightsPath } from './weights.ts';
 
+// onnxruntime tells Microsoft of each model that is loaded and run, under an identifier of the device, and keeps files for
+// that in the folders for temporary files and caches. It looks at this when its first session is made.
+// biome-ignore lint/style/noProcessEnv: no setting of ours; it is asked in no other way.
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 /** A loaded model. `run` blocks the thread it is called on, so only workers call it. */
 export interface Session {
   /**

@@ -41,6 +41,9 @@ async function readForm(request: FastifyRequest): Promise<Record<string, unknown
       form.set(part.fieldname, form.has(part.fieldname) ? [form.get(part.fieldname), value] : value);
     }
   } catch (error) {
+    // Nobody reads on, and Node discards only what nobody began to read: the next request on the connection would wait behind the rest.
+    request.raw.unpipe();
+    request.raw.resume();
     // The plugin's own errors have a code; those of the parser below it have none.
     if ((error as { code?: string }).code !== undefined) throw error;
     throw new RequestError('invalid_request', 'The form is malformed.');

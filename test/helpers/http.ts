@@ -85,7 +85,9 @@ export async function openApiOf(origin: string): Promise<OpenApi> {
 }
 
 /** Checks answers against the document that the server itself serves. */
-async function openApiCheck(origin: string): Promise<(method: string, path: string, reply: Reply) => void> {
+export async function openApiCheck(
+  origin: string,
+): Promise<(method: string, path: string, reply: Reply) => void> {
   const { paths } = await openApiOf(origin);
   const ajv = new Ajv2020({ allErrors: true, formats });
   const compiled = new Map<object, ValidateFunction>();

@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
-import { weigh } from '../../src/liveness/weigh.ts';
+import { imageFormats } from '../../src/liveness/sniff.ts';
+import { weigh as weighFor } from '../../src/liveness/weigh.ts';
+
+const weigh = (bytes: Uint8Array) => weighFor(bytes, imageFormats, 50_000_000);
 
 function blank(width: number, height: number) {
   return sharp({ create: { width, height, channels: 3, background: '#808080' } });
@@ -44,6 +47,13 @@ describe('weigh', () => {
   it('takes what is no image for the least, as it is refused at once', () => {
     assert.equal(weigh(new Uint8Array()), 1);
     assert.equal(weigh(new Uint8Array(20_000_000)), 1);
+  });
+
+  it('takes what its header will have refused for the least', async () => {
+    const picture = await blank(4000, 3000).png().toBuffer();
+    assert.equal(weighFor(picture, imageFormats, 12_000_000), 6.75);
+    assert.equal(weighFor(picture, imageFormats, 11_999_999), 1);
+    assert.equal(weighFor(picture, ['jpeg'], 12_000_000), 1);
   });
 
   it('looks for the size in the first 256 KiB, however far fill bytes put it off', async () => {

@@ -1,0 +1,30 @@
+/** In how many scans a JPEG is written: each goes over the whole picture, however few its bytes. */
+
+const marker = {
+  startOfImage: 0xd8,
+  endOfImage: 0xd9,
+  startOfScan: 0xda,
+  firstRestart: 0xd0,
+  temporary: 0x01,
+} as const;
+
+/** Counts the scans up to the end of the picture; what follows, and what lies within segments such as previews, is not of it. */
+export function countScans(jpeg: Uint8Array): number {
+  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
+  let scans = 0;
+  // As decoders do, whatever is no marker is passed over: the data of a scan, and bytes too many.
+  for (let at = bytes.indexOf(0xff); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at)) {
+    const code = bytes[at + 1] as number;
+    if (code === marker.endOfImage) break;
+    // A fill byte: the marker may begin with the next.
+    if (code === 0xff) at += 1;
+    else if (code <= marker.temporary || (code >= marker.firstRestart && code <= marker.startOfImage))
+      at += 2;
+    else {
+      if (code === marker.startOfScan) scans++;
+      if (at + 4 > bytes.length) break;
+      at += 2 + bytes.readUInt16BE(at + 2);
+    }
+  }
+  return scans;
+}

@@ -1,0 +1,101 @@
+/** Fuzzes a running server with requests of every kind, and says what must hold of each answer. */
+
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { openApiCheck, openApiOf } from '../http.ts';
+import { credential } from '../keys.ts';
+import { plainPng } from '../pictures.ts';
+import { type Answer, Connection } from './connection.ts';
+import { type FuzzedRequest, requests } from './request.ts';
+
+export interface Fuzzed {
+  /** How many requests had which status; `closed` is of those that were none, or did not end. */
+  readonly statuses: Readonly<Record<string, number>>;
+  /** The longest time to an answer. */
+  readonly slowestMs: number;
+}
+
+const clients = 8;
+
+/**
+ * Sends `count` requests, by eight clients at once.
+ * @throws with the smallest request that it could make of one whose answer was wrong, and the seed and path that make it again.
+ */
+export async function fuzz(
+  origin: string,
+  { count, seed }: { count: number; seed: number },
+): Promise<Fuzzed> {
+  const statuses: Record<string, number> = {};
+  let slowestMs = 0;
+  const judge = await judgeOf(origin);
+  const arbitrary = requests(await openApiOf(origin), await plainPng(96, 96));
+  const runs = Array.from({ length: clients }, async (_, client) => {
+    const connection = new Connection(origin);
+    const property = fc.asyncProperty(arbitrary, async (request) => {
+      const start = performance.now();
+      const answer = await connection.send(request.bytes, request.isTorn, request.method === 'HEAD');
+      slowestMs = Math.max(slowestMs, performance.now() - start);
+      const status = answer?.status ?? 'closed';
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      judge(request, answer);
+    });
+    try {
+      await fc.assert(property, {
+        seed: seed * clients + client,
+        numRuns: Math.ceil(count / clients),
+        endOnFailure: false,
+      });
+    } finally {
+      connection.close();
+    }
+  });
+  const failed = (await Promise.allSettled(runs)).find((run) => run.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return { statuses, slowestMs };
+}
+
+/** What may not be said to a stranger: where the program lies, how it failed, and whatever opens a door. */
+const leaks = [
+  process.cwd(),
+  'node_modules',
+  'file://',
+  '\n    at ',
+  '.ts:',
+  'SQLITE',
+  ...Object.values(credential),
+];
+
+/** Statuses of what was refused before a route was found for it. */
+const belowRoutes: ReadonlySet<number> = new Set([400, 404, 408, 413, 415, 431]);
+
+async function judgeOf(
+  origin: string,
+): Promise<(request: FuzzedRequest, answer: Answer | undefined) => void> {
+  const conforms = await openApiCheck(origin);
+  return ({ method, target, isTorn }, answer) => {
+    if (answer === undefined) {
+      assert.ok(isTorn, 'a request that ends as it says is answered');
+      return;
+    }
+    const { status, headers, text } = answer;
+    assert.ok(status < 500 || status === 503, `status ${status}: ${text}`);
+    const type = headers.get('content-type') ?? '';
+    const isJson = /^application\/(problem\+)?json/.test(type);
+    const isRefusal = status >= 400 || text.includes('"isSuccessful":false');
+    for (const leak of isRefusal ? leaks : []) {
+      assert.ok(!text.includes(leak), `${JSON.stringify(leak)} in ${text}`);
+    }
+    if (status >= 400) assert.match(headers.get('x-request-id') ?? '', /^[0-9a-z]{13}$/);
+    // An answer to HEAD or without a body says no more.
+    if (text === '') return;
+    const body: unknown = isJson ? JSON.parse(text) : text;
+    if (isJson) assert.ok(!Object.hasOwn(body as object, 'statusCode'), `the framework answered: ${text}`);
+    // A request that breaks off may be refused for a part of it, before its route is known.
+    if (isTorn || (belowRoutes.has(status) && isProblem(body))) return;
+    conforms(method, target, { status, headers, text, body });
+  };
+}
+
+function isProblem(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'requestId' in body && 'code' in body;
+}

@@ -1,0 +1,85 @@
+/** A server in a process of its own, to be fuzzed: what it holds open is counted before and after. */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openStorage } from '../../../src/storage/database.ts';
+import { keyed, routes } from '../http.ts';
+import { plantKeys } from '../keys.ts';
+import { linkWeights, serve } from '../serve.ts';
+
+export interface FuzzedServer {
+  readonly origin: string;
+  /** Open files and memory of the server and of its workers, where the system tells. */
+  measure(): { openFiles: number; megabytes: number; workerMegabytes: number[] };
+  /** Rejects where the server died, lost a worker, or goes on holding what it had not held before. */
+  assertNothingLeft(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const isLinux = process.platform === 'linux';
+
+export async function fuzzedServer(): Promise<FuzzedServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'bonafide-fuzz-'));
+  await linkWeights(folder);
+  const storage = await openStorage({ folder, create: true });
+  await plantKeys(storage.db);
+  await storage.close();
+  const serving = await serve(
+    folder,
+    '--workers',
+    '2',
+    '--log-level',
+    'error',
+    '--wrong-keys-per-minute',
+    '1000000',
+  );
+  const { pid } = serving.child;
+  const workersOf = () =>
+    isLinux ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number) : [];
+  const megabytesOf = (process: number | undefined) => {
+    const [, kilobytes = '0'] = isLinux
+      ? (/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${process}/status`, 'utf8')) ?? [])
+      : [];
+    return Math.round(Number(kilobytes) / 1_000);
+  };
+  const openFiles = () =>
+    (isLinux ? readdirSync(`/proc/${pid}/fd`) : []).flatMap((descriptor) => {
+      try {
+        return [readlinkSync(`/proc/${pid}/fd/${descriptor}`)];
+      } catch {
+        return []; // closed meanwhile
+      }
+    });
+  // After which everything is open that stays so, the journal too.
+  const { native } = routes;
+  const first = { method: 'POST', headers: keyed(native, { 'content-type': 'image/png' }), body: 'x' };
+  await (await fetch(serving.origin + native.path, first)).arrayBuffer();
+  const before = { openFiles: openFiles(), workers: workersOf() };
+  return {
+    origin: serving.origin,
+    measure: () => ({
+      openFiles: openFiles().length,
+      megabytes: megabytesOf(pid),
+      workerMegabytes: workersOf().map(megabytesOf),
+    }),
+    async assertNothingLeft() {
+      assert.equal(serving.child.exitCode, null);
+      assert.deepEqual(workersOf(), before.workers, 'no worker died');
+      // Sockets that were closed take a moment to be gone, and refused ones linger for a second.
+      const deadline = Date.now() + 10_000;
+      while (openFiles().length > before.openFiles.length && Date.now() < deadline) await sleep(50);
+      const now = openFiles();
+      assert.ok(
+        now.length <= before.openFiles.length,
+        `${now.join(' ')}; before ${before.openFiles.join(' ')}`,
+      );
+    },
+    async stop() {
+      await serving.stop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,412 @@
+/** Hostile AVIFs and HEICs: boxes that lie about their length, grids without end, items that are made of themselves. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  be16,
+  be32,
+  cat,
+  drawing,
+  filesOf,
+  flat,
+  type HostileFile,
+  patched,
+  type Row,
+  times,
+} from './file.ts';
+
+export function box(type: string, ...content: (Uint8Array | readonly number[])[]): Buffer {
+  const all = cat(...content);
+  return cat(be32(all.length + 8), type, all);
+}
+
+const full = (type: string, version: number, flags: number, ...content: (Uint8Array | readonly number[])[]) =>
+  box(type, be32(version * 0x1000000 + flags), ...content);
+
+interface BoxAt {
+  readonly at: number;
+  readonly type: string;
+  readonly content: Buffer;
+}
+
+const containers: Readonly<Record<string, number>> = { meta: 4, iprp: 0, ipco: 0, iinf: 6, iref: 4 };
+
+/** Every box of a sound file, those within others too. */
+export function boxesOf(file: Buffer, from = 0, to = file.length): BoxAt[] {
+  const boxes: BoxAt[] = [];
+  for (let at = from; at + 8 <= to; at += file.readUInt32BE(at)) {
+    const end = at + file.readUInt32BE(at);
+    const type = file.toString('latin1', at + 4, at + 8);
+    boxes.push({ at, type, content: file.subarray(at + 8, end) });
+    const skipped = containers[type];
+    if (skipped !== undefined) boxes.push(...boxesOf(file, at + 8 + skipped, end));
+  }
+  return boxes;
+}
+
+const find = (file: Buffer, type: string) => boxesOf(file).find((one) => one.type === type) as BoxAt;
+
+interface Item {
+  readonly type: string;
+  readonly data: Buffer;
+  /** Which properties, counted from 1. */
+  readonly properties: readonly number[];
+}
+
+interface Made {
+  readonly brand: string;
+  readonly items: readonly Item[];
+  readonly properties: readonly Buffer[];
+  /** [kind, from, to], items counted from 1. */
+  readonly references?: readonly (readonly [string, number, readonly number[]])[];
+  /** Extents of the first item beside its data. */
+  readonly extents?: number;
+}
+
+/** A file of items, the first of which is shown. */
+function heif({ brand, items, properties, references = [], extents = 1 }: Made): Buffer {
+  const ftyp = box('ftyp', cat(brand, be32(0), 'mif1', brand));
+  const meta = (dataAt: number) => {
+    let at = dataAt;
+    const locations = items.map(({ data }, i) => {
+      const pieces = i === 0 ? extents : 1;
+      const extent = be32(at, data.length);
+      at += data.length;
+      return cat(be16(i + 1, 0, pieces), times(pieces, extent));
+    });
+    return full(
+      'meta',
+      0,
+      0,
+      full('hdlr', 0, 0, be32(0), cat('pict'), Buffer.alloc(13)),
+      full('pitm', 0, 0, be16(1)),
+      full('iloc', 0, 0, [0x44, 0], be16(items.length), ...locations),
+      full(
+        'iinf',
+        0,
+        0,
+        be16(items.length),
+        ...items.map(({ type }, i) => full('infe', 2, 0, be16(i + 1, 0), cat(type, '\0'))),
+      ),
+      ...(references.length === 0
+        ? []
+        : [
+            full(
+              'iref',
+              0,
+              0,
+              ...references.map(([kind, from, to]) =>
+                box(kind, be16(from, to.length), Buffer.concat(to.map((one) => be16(one)))),
+              ),
+            ),
+          ]),
+      box(
+        'iprp',
+        box('ipco', ...properties),
+        full(
+          'ipma',
+          0,
+          0,
+          be32(items.length),
+          ...items.map(({ properties: own }, i) => cat(be16(i + 1), [own.length], own)),
+        ),
+      ),
+    );
+  };
+  const length = ftyp.length + meta(0).length + 8;
+  return cat(ftyp, meta(length), box('mdat', ...items.map(({ data }) => data)));
+}
+
+const ispe = (width: number, height: number) => full('ispe', 0, 0, be32(width, height));
+const grid = (rows: number, columns: number, width: number, height: number) =>
+  cat([0, 1, rows - 1, columns - 1], be32(width, height));
+
+/** A coded picture out of a sound file: its data, and the box that says how to decode it. */
+function codedOf(file: Buffer, configuration: 'av1C' | 'hvcC') {
+  const config = find(file, configuration);
+  const size = find(file, 'ispe');
+  return {
+    data: find(file, 'mdat').content,
+    config: file.subarray(config.at, config.at + 8 + config.content.length),
+    width: size.content.readUInt32BE(4),
+    height: size.content.readUInt32BE(8),
+  };
+}
+
+function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
+  const [kind, configuration] = brand === 'avif' ? (['av01', 'av1C'] as const) : (['hvc1', 'hvcC'] as const);
+  const { data, config, width, height } = codedOf(sound, configuration);
+  const any: Row[2][] = ['assessed', 'undecodable_image'];
+  const coded: Item = { type: kind, data, properties: [1, 2] };
+  const whole = { brand, items: [coded], properties: [config, ispe(width, height)] };
+  const derived = (
+    type: string,
+    content: Buffer,
+    parts: readonly number[],
+    size: readonly [number, number],
+    more: Partial<Made> = {},
+  ) =>
+    heif({
+      brand,
+      items: [{ type, data: content, properties: [3] }, coded],
+      properties: [config, ispe(width, height), ispe(...size)],
+      references: [['dimg', 1, parts]],
+      ...more,
+    });
+  const tiles = (count: number) => Array<number>(count).fill(2);
+  const nestedGrids = (count: number, depth: number) =>
+    heif({
+      brand,
+      items: [
+        ...Array.from({ length: depth }, () => ({
+          type: 'grid',
+          data: grid(Math.sqrt(count), Math.sqrt(count), 64, 64),
+          properties: [3],
+        })),
+        coded,
+      ],
+      properties: [config, ispe(width, height), ispe(64, 64)],
+      references: Array.from({ length: depth }, (_, i) => ['dimg', i + 1, Array<number>(count).fill(i + 2)]),
+    });
+  const withProperty = (property: Buffer) =>
+    heif({
+      ...whole,
+      items: [{ ...coded, properties: [1, 2, 3] }],
+      properties: [...whole.properties, property],
+    });
+  const overlay = (count: number, x: number) =>
+    cat([0, 1], be16(0, 0, 0, 0), be32(width, height), times(count, be32(x, 0)));
+
+  return [
+    ['made by hand', heif(whole), 'assessed'],
+    ...boxesOf(sound).flatMap(({ at, type, content }): Row[] => [
+      ...[0, 4, 8, 8 + (content.length >> 1)].map(
+        (more): Row => [
+          `cut ${more} bytes into ${type} at ${at}`,
+          sound.subarray(0, at + more),
+          // Without the first box nothing tells what it is.
+          at + more < 12 ? 'unsupported_format' : 'undecodable_image',
+        ],
+      ),
+      ...[0, 1, 7, 0x7fffffff, 0xffffffff].map(
+        (length): Row => [
+          `${type} at ${at} of length ${length}`,
+          patched(sound, at, be32(length)),
+          ...any,
+          'unsupported_format',
+        ],
+      ),
+    ]),
+    [
+      '65,535 px wide and high',
+      patched(sound, find(sound, 'ispe').at + 12, be32(65_535, 65_535)),
+      'image_too_large',
+      'undecodable_image',
+    ],
+    [
+      '4,294,967,295 px wide and high',
+      patched(sound, find(sound, 'ispe').at + 12, be32(0xffffffff, 0xffffffff)),
+      'image_too_large',
+      'undecodable_image',
+    ],
+    [
+      '7,000 px wide and high, of fewer',
+      patched(sound, find(sound, 'ispe').at + 12, be32(7_000, 7_000)),
+      'undecodable_image',
+      'assessed',
+    ],
+    [
+      '0 px wide and high',
+      patched(sound, find(sound, 'ispe').at + 12, be32(0, 0)),
+      'undecodable_image',
+      'assessed',
+    ],
+    ['no size', heif({ ...whole, items: [{ ...coded, properties: [1] }] }), ...any],
+    ['no configuration', heif({ ...whole, items: [{ ...coded, properties: [2] }] }), 'undecodable_image'],
+    [
+      'a property that is not there',
+      heif({ ...whole, items: [{ ...coded, properties: [1, 2, 99] }] }),
+      ...any,
+    ],
+    [
+      '120 sizes',
+      heif({ ...whole, items: [{ ...coded, properties: [1, ...Array<number>(120).fill(2)] }] }),
+      ...any,
+    ],
+    [
+      'a grid of four',
+      derived('grid', grid(2, 2, width * 2, height * 2), tiles(4), [width * 2, height * 2]),
+      'assessed',
+      'undecodable_image',
+    ],
+    [
+      'a grid of four of which three are missing',
+      derived('grid', grid(2, 2, width * 2, height * 2), tiles(1), [width * 2, height * 2]),
+      'undecodable_image',
+    ],
+    [
+      'a grid of 65,536 tiles',
+      derived('grid', grid(256, 256, width * 256, height * 256), tiles(65_535), [width * 256, height * 256]),
+      'image_too_large',
+      'undecodable_image',
+    ],
+    [
+      'a grid of 2,500 tiles that are one',
+      derived('grid', grid(50, 50, 5_000, 5_000), tiles(2_500), [5_000, 5_000]),
+      ...any,
+    ],
+    [
+      'a grid of 65,025 tiles for a few pixels',
+      derived('grid', grid(255, 255, 300, 300), tiles(65_025), [300, 300]),
+      ...any,
+    ],
+    [
+      'a grid of 4,294,967,295 px that is said to be small',
+      derived('grid', cat([0, 3, 0, 0], be32(0xffffffff, 0xffffffff)), tiles(1), [64, 64]),
+      'undecodable_image',
+      'image_too_large',
+    ],
+    [
+      'a grid of 65,535 px that is said to be small',
+      derived('grid', grid(1, 1, 65_535, 65_535), tiles(1), [64, 64]),
+      'undecodable_image',
+      'image_too_large',
+    ],
+    ['a grid whose tile is itself', derived('grid', grid(1, 1, 64, 64), [1], [64, 64]), 'undecodable_image'],
+    [
+      'a grid of two grids of each other',
+      derived('grid', grid(1, 1, 64, 64), [2], [64, 64], {
+        items: [
+          { type: 'grid', data: grid(1, 1, 64, 64), properties: [3] },
+          { type: 'grid', data: grid(1, 1, 64, 64), properties: [3] },
+        ],
+        references: [
+          ['dimg', 1, [2]],
+          ['dimg', 2, [1]],
+        ],
+      }),
+      'undecodable_image',
+    ],
+    ...(
+      [
+        [16, 8],
+        [144, 30],
+      ] as const
+    ).map(
+      ([count, depth]): Row => [`grids of ${count} grids, ${depth} deep`, nestedGrids(count, depth), ...any],
+    ),
+    ['an overlay of 10,000', derived('iovl', overlay(10_000, 0), tiles(10_000), [width, height]), ...any],
+    ['an overlay far outside', derived('iovl', overlay(1, 0x7fffffff), tiles(1), [width, height]), ...any],
+    ['an identity of itself', derived('iden', Buffer.alloc(0), [1], [64, 64]), 'undecodable_image'],
+    [
+      'an identity of 1,000 identities',
+      derived('iden', Buffer.alloc(0), [2], [width, height], {
+        items: [
+          ...Array.from({ length: 1_000 }, () => ({ type: 'iden', data: Buffer.alloc(0), properties: [3] })),
+          coded,
+        ],
+        references: Array.from({ length: 1_000 }, (_, i) => ['dimg', i + 1, [i + 2]] as const),
+      }),
+      ...any,
+    ],
+    [
+      '10,000 references to thumbnails',
+      heif({
+        ...whole,
+        items: [coded, coded],
+        references: Array.from({ length: 10_000 }, () => ['thmb', 2, [1]] as const),
+      }),
+      ...any,
+    ],
+    ['an auxiliary picture of itself', heif({ ...whole, references: [['auxl', 1, [1]]] }), ...any],
+    [
+      '5,000 items',
+      heif({
+        ...whole,
+        items: Array<Item>(5_000)
+          .fill({ ...coded, data: data.subarray(0, 64) })
+          .with(0, coded),
+      }),
+      ...any,
+    ],
+    ['a picture of 20,000 pieces that are the same', heif({ ...whole, extents: 20_000 }), ...any],
+    ['turned by nothing known', withProperty(box('irot', [0xff])), ...any],
+    ['a clean aperture by 0', withProperty(box('clap', be32(1, 0, 1, 0, 0, 0, 0, 0))), ...any],
+    [
+      'a clean aperture of 4,294,967,295 px',
+      withProperty(box('clap', be32(0xffffffff, 1, 0xffffffff, 1, 0, 1, 0, 1))),
+      ...any,
+    ],
+    [
+      'a profile of a megabyte of nothing',
+      withProperty(box('colr', cat('prof'), Buffer.alloc(1_000_000))),
+      ...any,
+    ],
+    [
+      'a profile of 2 GB',
+      withProperty(patched(box('colr', cat('prof'), Buffer.alloc(100)), 0, be32(0x7fffffff))),
+      'undecodable_image',
+    ],
+    ['boxes 10,000 deep', cat(sound, nested(10_000)), ...any],
+    [
+      'a picture of zeros',
+      heif({ ...whole, items: [{ ...coded, data: Buffer.alloc(data.length) }] }),
+      'undecodable_image',
+    ],
+    [
+      'a picture of no bytes',
+      heif({ ...whole, items: [{ ...coded, data: Buffer.alloc(0) }] }),
+      'undecodable_image',
+    ],
+    ['no items', heif({ ...whole, items: [] }), 'undecodable_image'],
+    [
+      'a film behind its first box',
+      cat(sound.subarray(0, sound.readUInt32BE(0)), box('moov', box('mvhd', Buffer.alloc(100)))),
+      'undecodable_image',
+    ],
+    [
+      'a sequence without a still',
+      cat(
+        box('ftyp', cat(brand === 'avif' ? 'avis' : 'hevc', be32(0), 'msf1')),
+        box('moov', box('mvhd', Buffer.alloc(100)), box('trak', Buffer.alloc(8))),
+      ),
+      'undecodable_image',
+    ],
+  ];
+}
+
+function nested(depth: number): Buffer {
+  // From the outside in: each box is eight bytes longer than what it holds.
+  return cat(...Array.from({ length: depth }, (_, i) => cat(be32((depth - i) * 8), 'iprp')));
+}
+
+const fixture = (name: string) => readFileSync(join(import.meta.dirname, '..', '..', 'fixtures', name));
+
+export async function avifs(): Promise<HostileFile[]> {
+  const sound = await drawing(96).avif({ effort: 0 }).toBuffer();
+  return filesOf('avif', [
+    ...rowsOf('avif', sound),
+    ['16,000 px wide', await flat(16_000, 16).avif({ effort: 0 }).toBuffer(), 'assessed'],
+    ['1 x 1', await flat(1, 1).avif({ effort: 0 }).toBuffer(), 'assessed'],
+    ['10 bit', await drawing(96).avif({ effort: 0, bitdepth: 10 }).toBuffer(), 'assessed'],
+    ['HEVC within', renamed(fixture('portrait.heic'), 'heic', 'avif'), 'undecodable_image'],
+  ]);
+}
+
+export async function heics(): Promise<HostileFile[]> {
+  const sound = fixture('portrait.heic');
+  const avif = await drawing(96).avif({ effort: 0 }).toBuffer();
+  return filesOf('heic', [
+    ...rowsOf('heic', sound),
+    ['turned', fixture('portrait-rotated.heic'), 'assessed'],
+    ['AV1 within', renamed(avif, 'avif', 'heic'), 'assessed', 'undecodable_image'],
+  ]);
+}
+
+function renamed(file: Buffer, from: string, to: string): Buffer {
+  const copy = Buffer.from(file);
+  const end = file.readUInt32BE(0);
+  for (let at = 8; at < end; at += 4)
+    if (copy.toString('latin1', at, at + 4) === from) copy.write(to, at, 'latin1');
+  return copy;
+}

@@ -1,0 +1,23 @@
+/**
+ * A running server under requests of every kind: each has an answer that the OpenAPI document has, none a fault of ours, and nothing stays
+ * behind. `npm run fuzz -- --requests 200000 --seed 1` sends more, and repeats those of a seed.
+ */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { fuzz } from '../helpers/fuzz/fuzz.ts';
+import { fuzzedServer } from '../helpers/fuzz/server.ts';
+
+const seed = Math.floor(Math.random() * 1e6);
+
+it(`3,000 requests of seed ${seed}`, async (t) => {
+  const server = await fuzzedServer();
+  try {
+    const { statuses, slowestMs } = await fuzz(server.origin, { count: 3_000, seed });
+    t.diagnostic(`${JSON.stringify(statuses)}; slowest ${slowestMs.toFixed(0)} ms`);
+    assert.ok((statuses['200'] ?? 0) > 100, 'some are right');
+    await server.assertNothingLeft();
+  } finally {
+    await server.stop();
+  }
+});
