@@ -47,7 +47,7 @@ export interface EngineOptions extends WorkerSetup {
   readonly workers: number;
   /**
    * Work that may wait for a worker, in ordinary photographs (`weigh`). Unbounded, a burst would be answered after everybody has hung
-   * up. A photograph that is more than all of it waits where nothing else does.
+   * up. None counts for more than half of it, so that one that is very much work neither has no chance nor keeps all others out.
    */
   readonly queue: number;
   /** Milliseconds from `assess` to its answer, waiting included. */
@@ -232,14 +232,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function hasRoom(weight: number): boolean {
     if (slots.some((slot) => slot.ready && slot.job === undefined)) return true;
-    if (waiting.length === 0) return options.queue > 0;
     return waiting.reduce((sum, job) => sum + job.weight, weight) <= options.queue;
   }
 
   const engine: Engine = {
     assess(bytes, { admitted, signal }) {
       if (signal?.aborted) return Promise.reject(new AssessmentError('aborted', 'The caller went away.'));
-      const weight = weigh(bytes, admitted, limits.maxPixels);
+      const most = Math.max(1, options.queue / 2);
+      const weight = Math.min(weigh(bytes, admitted, limits.maxPixels), most);
       if (closing || !hasRoom(weight)) {
         return Promise.reject(new AssessmentError('queue_full', 'Too many photographs are waiting.'));
       }
