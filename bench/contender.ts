@@ -32,6 +32,9 @@ export interface Contender {
   close(): Promise<void>;
 }
 
+/** The product's own, and the floor that it is held against. */
+const runsAsWorkers: readonly string[] = ['pipeline.ts', 'sessions.ts'];
+
 /**
  * Starts a program that speaks as `contenders/orders.ts` does; what it prints to stderr is shown.
  * @param file a `.ts` or `.py` file in `contenders/`.
@@ -41,8 +44,7 @@ export async function startContender(file: string, ...args: string[]): Promise<C
   const program = file.endsWith('.py') ? '/usr/bin/python3' : process.execPath;
   const child = spawn(program, [join(import.meta.dirname, 'contenders', file), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    // The product's own runs as its workers do.
-    env: { ...process.env, ...(file === 'pipeline.ts' && allocator) },
+    env: { ...(runsAsWorkers.includes(file) && allocator), ...process.env },
   });
   const exited = once(child, 'exit');
   exited.catch(() => {});

@@ -5,7 +5,7 @@
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Context, findProfiles } from './context.ts';
 import { describeMachine } from './machine.ts';
@@ -61,7 +61,7 @@ const isWhole = Object.keys(sections).every((name) => chosen.includes(name));
 const machine = describeMachine();
 const folder = await mkdtemp(join(tmpdir(), 'bonafide-bench-'));
 try {
-  const { profiles, skipped } = await findProfiles(values.models);
+  const { profiles, skipped } = await findProfiles(values.models && resolve(values.models));
   // A user's second start is what is measured: the first makes whatever the product keeps beside the weights.
   for (const profile of profiles) await (await startServer({ profile, workers: 1 })).stop();
   const context: Context = {

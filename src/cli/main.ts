@@ -122,7 +122,7 @@ function explain(error: unknown): number {
   return defect;
 }
 
-// A second start compiles nothing: half of its time. Beside the packages that it is made of, so that nobody else can write it; where this
+// A second start compiles nothing, which is a fifth of its time. Beside the packages that it is made of, so that nobody else can write it; where this
 // process cannot either, it is passed over.
 enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url)));
 

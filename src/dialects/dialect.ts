@@ -126,11 +126,14 @@ export function newTransactionId(): string {
 /** An abort signal that fires when the client is gone before its answer. */
 export function whenGone(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  reply.raw.once('close', () => {
+  const end = () => {
     if (!reply.raw.writableFinished) {
       controller.abort(new AssessmentError('aborted', 'The caller went away.'));
     }
-  });
+  };
+  // It may have gone before anybody asked.
+  if (reply.raw.destroyed) end();
+  else reply.raw.once('close', end);
   return controller.signal;
 }
 

@@ -10,6 +10,7 @@ import { getCompileCacheDir } from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { familySync, GLIBC, versionSync } from 'detect-libc';
 import type { ResolvedProfile } from '../models/registry.ts';
 import type { DecodeLimits } from './decode.ts';
 import { AssessmentError, type EngineErrorCode } from './errors.ts';
@@ -90,15 +91,19 @@ const hangMs = 2_000;
 const restartPauseMs = 1_000;
 
 /**
- * For glibc; others pass over it. By default a block as large as a frame comes from the system anew each time, and a fifth of
- * the decode stage went into the page faults of that; up to 64 MiB are kept for the next frame instead, in one heap
- * (docs/adr/0016-frames-in-place.md).
+ * How workers take memory from the system. By default a block as large as a frame comes from it anew each time, and a fifth of the
+ * decode stage went into the page faults of that; up to 64 MiB are kept for the next frame instead, in one heap
+ * (docs/adr/0016-frames-in-place.md). Older versions of glibc (before 2.35) refuse such a threshold and would take the rest for worse; other C libraries
+ * know nothing of it.
  */
-export const allocator = {
-  MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: `${64 * 2 ** 20}`,
-  MALLOC_TRIM_THRESHOLD_: `${64 * 2 ** 20}`,
-};
+export const allocator: Readonly<Record<string, string>> =
+  familySync() === GLIBC && Number(versionSync()?.split('.')[1]) >= 35
+    ? {
+        MALLOC_ARENA_MAX: '1',
+        MALLOC_MMAP_THRESHOLD_: `${64 * 2 ** 20}`,
+        MALLOC_TRIM_THRESHOLD_: `${64 * 2 ** 20}`,
+      }
+    : {};
 
 /** The cache of compiled code that this process has, if it has one: by itself a worker would not know of it. */
 function compileCache(): { NODE_COMPILE_CACHE?: string } {
@@ -161,7 +166,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         serialization: 'advanced',
         execArgv: [],
         // biome-ignore lint/style/noProcessEnv: handed on as it is.
-        env: { ...process.env, ...allocator, ...compileCache() },
+        env: { ...allocator, ...process.env, ...compileCache() },
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       slot.worker = worker;

@@ -4,8 +4,11 @@ import { imageDimensionsFromData } from 'image-dimensions';
 import { sniffFormat } from './sniff.ts';
 import type { ImageFormat } from './types.ts';
 
-/** Header bytes that are looked at: a camera's preview and notes fit in, and no stranger's file can make the search long. */
-const headerBytes = 1 << 18;
+/**
+ * Header bytes that are looked at. A JPEG's size stands behind a camera's preview and notes; the others have it near their beginning, and
+ * boxes and brands in AVIF and HEIC that go on for longer would take longer to read than all else about the request.
+ */
+const headerBytes = (format: ImageFormat) => (format === 'jpeg' ? 1 << 18 : 1 << 14);
 
 /** The share of the decode stage in the work of an ordinary photograph, a JPEG of a megapixel. Measured with the profile `standard`. */
 const decodeShare = 0.25;
@@ -28,9 +31,9 @@ const pixelWork: Readonly<Record<ImageFormat, number>> = {
 export function weigh(bytes: Uint8Array, admitted: readonly ImageFormat[], maxPixels: number): number {
   const format = sniffFormat(bytes);
   if (format === undefined || !admitted.includes(format)) return 1;
-  const size = imageDimensionsFromData(bytes.subarray(0, headerBytes));
-  // Of what cannot be told, a byte a pixel.
-  const pixels = size === undefined ? bytes.byteLength : size.width * size.height;
+  const size = imageDimensionsFromData(bytes.subarray(0, headerBytes(format)));
+  // Of what cannot be told, as of TIFF, the most that there may be.
+  const pixels = size === undefined ? maxPixels : size.width * size.height;
   if (pixels > maxPixels) return 1;
   return Math.max(1, 1 - decodeShare + decodeShare * pixelWork[format] * (pixels / 1e6));
 }

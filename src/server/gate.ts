@@ -6,7 +6,7 @@ import { RequestError } from './errors.ts';
 export interface Gate {
   /**
    * Counts a request in, before its body is read: a body that cannot be served must not cost memory.
-   * It is counted out when its connection or its answer ends.
+   * It is counted out when its connection or its answer ends; where that has ended already, it is not counted in.
    * @throws RequestError `service_full` or `service_draining`.
    */
   admit(reply: FastifyReply): void;
@@ -24,6 +24,8 @@ export function createGate(capacity: number): Gate {
     admit(reply) {
       if (draining !== undefined) throw new RequestError('service_draining', 'The server is shutting down.');
       if (underWay >= capacity) throw new RequestError('service_full', 'The server is full.');
+      // Gone while its key was looked up: of its end nobody will be told again.
+      if (reply.raw.destroyed) return;
       underWay++;
       reply.raw.once('close', () => {
         underWay--;

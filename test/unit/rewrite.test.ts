@@ -54,10 +54,22 @@ describe('PRelu', () => {
     assert.equal(rewriteModel(withSlope(values(16 * 16), [1, 16, 16])), undefined);
   });
 
-  it('stays where its slope may be given as an input, or is computed', () => {
-    const model = decodeModel(withSlope(values(8), [8, 1, 1]));
+  it('goes also where its slope is listed as an input beside its value, as older exports do', () => {
+    const original = withSlope(values(8), [8, 1, 1]);
+    const model = decodeModel(original);
     model.graph?.input.push({ name: 'slope', type: { tensorType: { elemType: 1, shape: { dim: [] } } } });
-    assert.equal(rewriteModel(encodeModel(model)), undefined);
+    const rewritten = rewriteModel(encodeModel(model));
+    assert.ok(rewritten);
+    assert.deepEqual(rewritten, rewriteModel(original));
+  });
+
+  it('stays where its slope is an input, or computed', () => {
+    const given = decodeModel(withSlope(values(8), [8, 1, 1]));
+    const { graph: parts } = given;
+    assert.ok(parts);
+    parts.input.push({ name: 'slope', type: { tensorType: { elemType: 1, shape: { dim: [] } } } });
+    parts.initializer = parts.initializer.filter(({ name }) => name !== 'slope');
+    assert.equal(rewriteModel(encodeModel(given)), undefined);
     const computed = graph([
       conv('input', 'a', 3, 8),
       node('GlobalAveragePool', ['a'], 'slope'),

@@ -36,12 +36,10 @@ describe('weigh', () => {
     assert.deepEqual(others, [6.75, 6.75, 12.75, 39.75]);
   });
 
-  it('goes by the bytes where the header tells no size', async () => {
-    const tiff = await blank(2000, 1000).tiff({ compression: 'none' }).toBuffer();
-    assert.ok(Math.abs(weigh(tiff) - (0.75 + 0.75 * 6)) < 0.01, `${weigh(tiff)}`);
-    const cut = new Uint8Array(8_000_000);
-    cut.set([0xff, 0xd8, 0xff]);
-    assert.equal(weigh(cut), 0.75 + 0.25 * 8);
+  it('takes what does not tell its size for as large as it may be', async () => {
+    const tiff = await blank(7000, 7000).tiff({ compression: 'deflate' }).toBuffer();
+    assert.equal(weigh(tiff), 0.75 + 0.75 * 50);
+    assert.equal(weigh(Uint8Array.of(0xff, 0xd8, 0xff)), 0.75 + 0.25 * 50);
   });
 
   it('takes what is no image for the least, as it is refused at once', () => {
@@ -61,6 +59,21 @@ describe('weigh', () => {
     const behind = (fill: number) =>
       Buffer.concat([Buffer.from([0xff, 0xd8]), Buffer.alloc(fill, 0xff), picture.subarray(2)]);
     assert.equal(weigh(behind(260_000)), 3.75);
-    assert.equal(weigh(behind(270_000)), 1);
+    assert.equal(weigh(behind(270_000)), 0.75 + 0.25 * 50);
+  });
+
+  it('looks for it in the first 16 KiB of boxes, however many there are', async () => {
+    const picture = await blank(2000, 1000).avif({ effort: 0 }).toBuffer();
+    const box = (bytes: number) => {
+      const free = Buffer.alloc(bytes);
+      free.writeUInt32BE(bytes);
+      free.write('free', 4);
+      return free;
+    };
+    const typeEnd = picture.readUInt32BE(0);
+    const behind = (bytes: number) =>
+      Buffer.concat([picture.subarray(0, typeEnd), box(bytes), picture.subarray(typeEnd)]);
+    assert.equal(weigh(behind(8_000)), 0.75 + 0.25 * 13 * 2);
+    assert.equal(weigh(behind(20_000)), 0.75 + 0.25 * 13 * 50);
   });
 });

@@ -17,12 +17,9 @@ export class Constants {
 
   constructor(graph: Graph) {
     this.#graph = graph;
-    // A constant that is an input as well may be given another value.
-    const inputs = new Set(graph.input.map(({ name }) => name));
-    const tensors = graph.initializer.filter(({ name }) => !inputs.has(name));
-    this.#tensors = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    this.#tensors = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
     const used = graph.node.flatMap(({ input, output }) => [...input, ...output]);
-    this.#names = new Set([...inputs, ...this.#tensors.keys(), ...used]);
+    this.#names = new Set([...graph.input.map(({ name }) => name), ...this.#tensors.keys(), ...used]);
   }
 
   has(name: string): boolean {

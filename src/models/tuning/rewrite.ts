@@ -19,6 +19,9 @@ export function rewriteModel(bytes: Uint8Array, layer?: string): Uint8Array | un
   const model = decodeModel(bytes);
   const { graph } = model;
   if (!graph || !isUnderstood(model, graph)) return undefined;
+  // Older exports list the constants as inputs too, in whose place another value may be given. Nobody does.
+  const given = new Set(graph.initializer.map(({ name }) => name));
+  graph.input = graph.input.filter(({ name }) => !given.has(name));
   const constants = new Constants(graph);
   const hasReplaced = replacePRelu(graph, constants);
   const hasPadded = padChannels(graph, constants, layer === undefined ? [] : [layer]);

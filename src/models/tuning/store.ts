@@ -26,7 +26,7 @@ interface Origin {
 }
 
 /** Raised with every change of what `rewrite.ts` makes of a graph. */
-const rewriterVersion = 1;
+const rewriterVersion = 2;
 
 /** Name of the tensor that the model's head reads; undefined where the graph's outputs are read. */
 export function layerOf({ output }: Pick<Tunable, 'output'>): string | undefined {

@@ -34,6 +34,11 @@ export async function tuneWeights(
       prepared ??= await views();
       return prepared;
     });
+    if ('failure' in outcome) {
+      // Of this start and not of the graph: the next one tries again.
+      say(`The graph of ${model.id} could not be tuned: ${outcome.failure}. Its original runs.`);
+      continue;
+    }
     if ('fault' in outcome)
       say(`The original graph of ${model.id} goes on to run: its tuned one ${outcome.fault}.`);
     try {
@@ -71,8 +76,12 @@ export async function verifyTuned(folder: string, model: ModelDescriptor): Promi
   return isSame ? { state: 'ok', sha256: outcome.sha256 } : { state: 'damaged' };
 }
 
-/** What a tuned graph is: bytes to run, nothing, or not what it should be. */
-type Tuning = { bytes: Uint8Array; difference: number } | { reason: string } | { fault: string };
+/** What a tuned graph is: bytes to run, nothing, not what it should be, or not known. */
+type Tuning =
+  | { bytes: Uint8Array; difference: number }
+  | { reason: string }
+  | { fault: string }
+  | { failure: string };
 
 async function isDone(folder: string, model: ModelDescriptor): Promise<boolean> {
   const outcome = await readOutcome(folder, model);
@@ -94,7 +103,7 @@ async function tune(
       ? { bytes, difference }
       : { fault: `differs by ${difference.toExponential(1)}` };
   } catch (error) {
-    return { fault: `could not be compared: ${(error as Error).message.split('\n', 1)}` };
+    return { failure: `${(error as Error).message.split('\n', 1)}` };
   }
 }
 
