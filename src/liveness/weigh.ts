@@ -31,9 +31,37 @@ const pixelWork: Readonly<Record<ImageFormat, number>> = {
 export function weigh(bytes: Uint8Array, admitted: readonly ImageFormat[], maxPixels: number): number {
   const format = sniffFormat(bytes);
   if (format === undefined || !admitted.includes(format)) return 1;
-  const size = imageDimensionsFromData(bytes.subarray(0, headerBytes(format)));
-  // Of what cannot be told, as of TIFF, the most that there may be.
+  const size =
+    format === 'tiff' ? tiffSize(bytes) : imageDimensionsFromData(bytes.subarray(0, headerBytes(format)));
+  // Of what cannot be told, the most that there may be.
   const pixels = size === undefined ? maxPixels : size.width * size.height;
   if (pixels > maxPixels) return 1;
   return Math.max(1, 1 - decodeShare + decodeShare * pixelWork[format] * (pixels / 1e6));
+}
+
+/** Tags of a TIFF directory, which stand in their order: width is the first or second of all, height the next. */
+const widthTag = 256;
+const heightTag = 257;
+/** Each directory entry: tag, type, count and, as both are small numbers, the value itself. */
+const entryBytes = 12;
+/** Of the entries only these are looked at. */
+const entriesRead = 8;
+
+/** What the first directory of a TIFF says; the library knows no TIFF. Undefined where it does not stand there as it should. */
+function tiffSize(bytes: Uint8Array): { width: number; height: number } | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const isLittle = bytes[0] === 0x49;
+  if (bytes.byteLength < 8) return undefined;
+  const first = view.getUint32(4, isLittle) + 2;
+  let width = 0;
+  let height = 0;
+  for (let at = first; at < first + entriesRead * entryBytes; at += entryBytes) {
+    if (at + entryBytes > bytes.byteLength) break;
+    const isShort = view.getUint16(at + 2, isLittle) === 3;
+    const value = isShort ? view.getUint16(at + 8, isLittle) : view.getUint32(at + 8, isLittle);
+    const tag = view.getUint16(at, isLittle);
+    if (tag === widthTag) width = value;
+    if (tag === heightTag) height = value;
+  }
+  return width > 0 && height > 0 ? { width, height } : undefined;
 }

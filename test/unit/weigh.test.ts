@@ -37,9 +37,24 @@ describe('weigh', () => {
   });
 
   it('takes what does not tell its size for as large as it may be', async () => {
-    const tiff = await blank(7000, 7000).tiff({ compression: 'deflate' }).toBuffer();
-    assert.equal(weigh(tiff), 0.75 + 0.75 * 50);
     assert.equal(weigh(Uint8Array.of(0xff, 0xd8, 0xff)), 0.75 + 0.25 * 50);
+    const tiff = await blank(100, 100).tiff().toBuffer();
+    for (const length of [4, 7, 8, 20]) assert.equal(weigh(tiff.subarray(0, length)), 0.75 + 0.75 * 50);
+  });
+
+  it('goes by the first directory of a TIFF', async () => {
+    for (const compression of ['none', 'deflate', 'jpeg'] as const) {
+      const tiff = await blank(4000, 3000).tiff({ compression }).toBuffer();
+      assert.equal(weigh(tiff), 0.75 + 0.75 * 12, compression);
+    }
+    const small = await blank(400, 300).tiff().toBuffer();
+    assert.equal(weigh(small), 1);
+    // The same with the other order of bytes: width 7000, height 5000.
+    const big = Buffer.from(
+      '4d4d002a00000008000201000003000000011b5800000101000400000001000013880000',
+      'hex',
+    );
+    assert.equal(weigh(big), 0.75 + 0.75 * 35);
   });
 
   it('takes what is no image for the least, as it is refused at once', () => {
