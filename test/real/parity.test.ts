@@ -115,8 +115,8 @@ const pins: Record<string, Pin> = {
     },
   },
   'minifasnet-v2': { logOdds: { face: -4.78094, corner: -2.13351 } },
-  'minifasnet-v1se': { logOdds: { face: -5.08999, corner: 3.12739 } },
-  'facenox-9820': { logOdds: { face: 5.98896, corner: -0.93037 } },
+  'minifasnet-v1se': { logOdds: { face: -5.08999, corner: 3.12416 } },
+  'facenox-9820': { logOdds: { face: 5.98896, corner: -0.92936 } },
 };
 
 const pointsOf = (landmarks: Landmarks): number[] =>
