@@ -47,6 +47,8 @@ def main():
             path = picture["path"]
             if path not in files:
                 files[path] = numpy.fromfile(path, dtype=numpy.uint8)
+        for picture in order["pictures"]:
+            assess(files[picture["path"]], picture, models)
         images = 0
         start = time.process_time()
         for _ in range(order["times"]):
