@@ -84,8 +84,8 @@ export const settings = {
   }),
   queue: setting({
     env: 'BONAFIDE_QUEUE',
-    // Measured (docs/benchmarks): four keep the workers busy, and each more only makes all wait longer. With 16 the last one waits for half a
-    // second to a second, which is less to a person than to be refused.
+    // Measured (docs/benchmarks/quick.md): two keep a worker busy, and each more only makes all wait longer. With 16 the last one waits for half
+    // a second to a second, which is less to a person than to be refused.
     default: 16 * availableParallelism(),
     shown: '16 per core',
     doc: 'Photographs that may wait for a worker before the next is refused with 503. Large ones, and formats that are slow to decode, count as several.',
