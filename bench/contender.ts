@@ -4,8 +4,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { allocator } from '../src/liveness/pool.ts';
+import { decoderProcess } from '../src/liveness/pool.ts';
 import type { Region } from '../src/models/tensor.ts';
+import { limits } from './contenders/engine.ts';
 
 export interface PictureOrder {
   readonly path: string;
@@ -42,9 +43,10 @@ const runsAsWorkers: readonly string[] = ['pipeline.ts', 'sessions.ts'];
  */
 export async function startContender(file: string, ...args: string[]): Promise<Contender> {
   const program = file.endsWith('.py') ? '/usr/bin/python3' : process.execPath;
-  const child = spawn(program, [join(import.meta.dirname, 'contenders', file), ...args], {
+  const { env, execArgv } = runsAsWorkers.includes(file) ? decoderProcess(limits) : { env: {}, execArgv: [] };
+  const child = spawn(program, [...execArgv, join(import.meta.dirname, 'contenders', file), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...(runsAsWorkers.includes(file) && allocator), ...process.env },
+    env: { ...env, ...process.env },
   });
   const exited = once(child, 'exit');
   exited.catch(() => {});

@@ -2,7 +2,7 @@
 
 import type { DetectorDescriptor } from '../models/descriptor.ts';
 import type { Session } from '../models/session.ts';
-import { type Region, toTensor } from '../models/tensor.ts';
+import { free, type Region, toTensor } from '../models/tensor.ts';
 import { equalise, type Relight, relight, stretch } from './relight.ts';
 import type { Box, Detection, Frame, LandmarkName, Landmarks, Point } from './types.ts';
 
@@ -67,6 +67,7 @@ async function look(
   session: Session,
 ): Promise<Detections> {
   const outputs = await session.run(tensor);
+  free(tensor);
   const found = suppressOverlaps(decode(outputs, { ...detector, threshold }, region), detector.overlap);
   const faces = found
     .filter(({ box }) => Math.max(box.x1 - box.x0, box.y1 - box.y0) >= minFaceSide)

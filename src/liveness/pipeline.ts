@@ -3,7 +3,7 @@
 import type { LandmarkDescriptor, LivenessDescriptor, ModelDescriptor } from '../models/descriptor.ts';
 import type { ResolvedProfile } from '../models/registry.ts';
 import { openSession, type Session } from '../models/session.ts';
-import { toTensor } from '../models/tensor.ts';
+import { free, toTensor } from '../models/tensor.ts';
 import { cropRegion } from './crop.ts';
 import { decide, fuse } from './decide.ts';
 import { type DecodeLimits, decode } from './decode.ts';
@@ -12,7 +12,6 @@ import { AssessmentError } from './errors.ts';
 import { HeicDecoder } from './heic.ts';
 import { locateLandmarks } from './landmarks.ts';
 import { judgeFace, judgePicture, measureFace } from './quality.ts';
-import { release } from './raster.ts';
 import { logOdds } from './score.ts';
 import type { Assessment, Box, Frame, ImageFormat } from './types.ts';
 
@@ -138,7 +137,7 @@ export async function openPipeline(
       try {
         return { ...(await examine(frame, stage)), timings };
       } finally {
-        release(frame);
+        free(frame.pixels);
       }
     },
   };

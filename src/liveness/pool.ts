@@ -96,7 +96,7 @@ const restartPauseMs = 1_000;
  * (docs/adr/0016-frames-in-place.md). Older versions of glibc (before 2.35) refuse such a threshold and would take the rest for worse; other C libraries
  * know nothing of it.
  */
-export const allocator: Readonly<Record<string, string>> =
+const allocator: Readonly<Record<string, string>> =
   familySync() === GLIBC && Number(versionSync()?.split('.')[1]) >= 35
     ? {
         MALLOC_ARENA_MAX: '1',
@@ -104,6 +104,20 @@ export const allocator: Readonly<Record<string, string>> =
         MALLOC_TRIM_THRESHOLD_: `${64 * 2 ** 20}`,
       }
     : {};
+
+/**
+ * How a process that decodes is started: its environment, beside what it has anyway, and the options of Node.
+ *
+ * The garbage collector counts a frame, and by default goes through the whole heap whenever it is twice what it was: with large
+ * photographs for each of them, although the frame itself is given back by `free`. It waits for more than the largest frame instead.
+ */
+export function decoderProcess({ maxPixels }: DecodeLimits): {
+  readonly env: Readonly<Record<string, string>>;
+  readonly execArgv: string[];
+} {
+  const largestFrame = Math.ceil((3 * maxPixels) / 2 ** 20);
+  return { env: allocator, execArgv: [`--initial-old-space-size=${largestFrame + 64}`] };
+}
 
 /** The cache of compiled code that this process has, if it has one: by itself a worker would not know of it. */
 function compileCache(): { NODE_COMPILE_CACHE?: string } {
@@ -161,12 +175,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function spawn(slot: Slot): Promise<void> {
     return new Promise((resolve, reject) => {
+      const { env, execArgv } = decoderProcess(limits);
       const worker = fork(workerFile, {
         // Structured clone rather than JSON: the photograph travels as bytes.
         serialization: 'advanced',
-        execArgv: [],
+        execArgv,
         // biome-ignore lint/style/noProcessEnv: handed on as it is.
-        env: { ...allocator, ...process.env, ...compileCache() },
+        env: { ...env, ...process.env, ...compileCache() },
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       slot.worker = worker;

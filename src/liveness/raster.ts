@@ -56,15 +56,6 @@ export async function decodeRaster(bytes: Uint8Array, maxPixels: number): Promis
   return { width: info.width, height: info.height, pixels: data };
 }
 
-/**
- * Gives a raster's memory back now; its pixels are gone. The garbage collector would come late to tens of megabytes that are
- * a small object to it, and the next picture would be decoded beside them rather than in their place.
- */
-export function release({ pixels }: Raster): void {
-  // Never what is a part of something larger.
-  if (pixels.byteLength === pixels.buffer.byteLength) (pixels.buffer as ArrayBuffer).transfer(0);
-}
-
 /** Renders an SVG drawing of ours (never a client's file) as a JPEG. */
 export async function renderSvg(svg: string): Promise<Uint8Array> {
   return await sharp(Buffer.from(svg)).flatten({ background: '#ffffff' }).jpeg({ quality: 90 }).toBuffer();

@@ -1,23 +1,37 @@
-/** The inner loops of shrinking a picture, in WebAssembly for its vector instructions. */
+/** The inner loops of resampling a picture, in WebAssembly for its vector instructions. */
 
 /** What the text of rows.wat makes; `test/unit/rows.test.ts` makes it again and compares. */
 export const rowsModule =
-  'AGFzbQEAAAABHgRgAn9/AGAFf397e3sAYAR/fX19AGAGf39/f39/AAMFBAABAgMFAwEAAQcfBAZtZW1vcnkCAANhZGQAAAZmaW5pc2gAAgNtaXgAAwqbBQStAgIFfwZ7IAD9ESEI' +
-  'A0D9DAAAAAAAAAAAAAAAAAAAAAAhCf0MAAAAAAAAAAAAAAAAAAAAACEK/QwAAAAAAAAAAAAAAAAAAAAAIQv9DAAAAAAAAAAAAAAAAAAAAAAhDCACIQMgACEEA0AgA/0ABAAhByAJ' +
-  'IAf9iQH9jgEhCSAKIAf9igH9jgEhCiALIAn9jgEhCyAMIAr9jgEhDCADIAFqIQMgBEEBayEEIAQNAAsgAUEQbCACQQJ0aiEFIAUgAUECdGohBiAFIAYgCCAJ/akBIAv9qQEQASAF' +
-  'QRBqIAZBEGogCCAJ/aoBIAv9qgEQASAFQSBqIAZBIGogCCAK/akBIAz9qQEQASAFQTBqIAZBMGogCCAK/aoBIAz9qgEQASACQRBqIQIgAiABSQ0ACwsyACABIAH9AAQAIAT9rgEg' +
-  'AP0ABAAgAv21Af2uAf0LBAAgACAA/QAEACAD/a4B/QsEAAvGAQIFfwJ7IABBAnQhBCAAQQR0IQUgBSAEaiEGIAYgBGohByAGIQgDQCAF/QAEAP37ASEJIAb9AAQA/fsBIQogByAE' +
-  'aiAD/RMgB/0ABAAgCv3kASAB/RMgCf3mAf3kAf3mAf0LBAAgByAC/RMgCf3mASAK/eUB/QsEACAF/QwAAAAAAAAAAAAAAAAAAAAA/QsEACAG/QwAAAAAAAAAAAAAAAAAAAAA/QsE' +
-  'ACAFQRBqIQUgBkEQaiEGIAdBEGohByAFIAhJDQALC28CAX8BewNA/QwAAAAAAAAAAAAAAAAAAAAAIQcgASEGA0AgByAD/QkCACAAIAIoAgBq/QAEAP3mAf3kASEHIAJBBGohAiAD' +
-  'QQRqIQMgBkEBayEGIAYNAAsgBCAH/QsEACAEQRBqIQQgBCAFSQ0ACws=';
+  'AGFzbQEAAAABPAhgAn9/AGAFf397e3sAYAR/fX19AGAGf39/f39/AGAHf319f39/fwBgAX8Be2AFf39/fX0AYAR/fX17AAMJCAABAgMEBQYHBQMBAAEHLwYGbWVtb3J5AgADYWRkAAAG' +
+  'ZmluaXNoAAIDbWl4AAMGbWl4VHdvAAQEcGFydAAGCt0ICK0CAgV/BnsgAP0RIQgDQP0MAAAAAAAAAAAAAAAAAAAAACEJ/QwAAAAAAAAAAAAAAAAAAAAAIQr9DAAAAAAAAAAAAAAAAAAA' +
+  'AAAhC/0MAAAAAAAAAAAAAAAAAAAAACEMIAIhAyAAIQQDQCAD/QAEACEHIAkgB/2JAf2OASEJIAogB/2KAf2OASEKIAsgCf2OASELIAwgCv2OASEMIAMgAWohAyAEQQFrIQQgBA0ACyAB' +
+  'QRBsIAJBAnRqIQUgBSABQQJ0aiEGIAUgBiAIIAn9qQEgC/2pARABIAVBEGogBkEQaiAIIAn9qgEgC/2qARABIAVBIGogBkEgaiAIIAr9qQEgDP2pARABIAVBMGogBkEwaiAIIAr9qgEg' +
+  'DP2qARABIAJBEGohAiACIAFJDQALCzIAIAEgAf0ABAAgBP2uASAA/QAEACAC/bUB/a4B/QsEACAAIAD9AAQAIAP9rgH9CwQAC8YBAgV/AnsgAEECdCEEIABBBHQhBSAFIARqIQYgBiAE' +
+  'aiEHIAYhCANAIAX9AAQA/fsBIQkgBv0ABAD9+wEhCiAHIARqIAP9EyAH/QAEACAK/eQBIAH9EyAJ/eYB/eQB/eYB/QsEACAHIAL9EyAJ/eYBIAr95QH9CwQAIAX9DAAAAAAAAAAAAAAA' +
+  'AAAAAAD9CwQAIAb9DAAAAAAAAAAAAAAAAAAAAAD9CwQAIAVBEGohBSAGQRBqIQYgB0EQaiEHIAUgCEkNAAsLcgIBfwF7A0D9DAAAAAAAAAAAAAAAAAAAAAAhByABIQYDQCAHIAP9CQIA' +
+  'IAAgAigCAEECdGr9AAQA/eYB/eQBIQcgAkEEaiECIANBBGohAyAGQQFrIQYgBg0ACyAEIAf9CwQAIARBEGohBCAEIAVJDQALC4oBAgJ/AnsgAf0TIQkgAv0TIQoDQCADKAIAIQcgAygC' +
+  'BCEIIAUgBP0JAgAgCSAHEAX95gEgCiAHIABqEAX95gH95AH95gEgBP0JAgQgCSAIEAX95gEgCiAIIABqEAX95gH95AH95gH95AH9CwQAIANBCGohAyAEQQhqIQQgBUEQaiEFIAUgBkkN' +
+  'AAsLEQAgAP1cAgD9iQH9qQH9+wELhgICAX8EeyABIQUDQCAA/QAEACAA/QAEEP0NAAECAxAREhMEBQYHFBUWFyEGIAD9AAQgIAD9AAQw/Q0AAQIDEBESEwQFBgcUFRYXIQcgAP0ABAAg' +
+  'AP0ABBD9DQgJCgsYGRobCAkKCxgZGhshCCAA/QAEICAA/QAEMP0NCAkKCxgZGhsICQoLGBkaGyEJIAUgAyAEIAYgB/0NAAECAwQFBgcQERITFBUWFxAHIAUgAmogAyAEIAYgB/0NCAkK' +
+  'CwwNDg8YGRobHB0eHxAHIAUgAkEBdGogAyAEIAggCf0NAAECAwQFBgcQERITFBUWFxAHIAVBEGohBSAAQcAAaiEAIAAgAUkNAAsLGAAgACAC/RMgAf0TIAP95gH95AH9CwQACw==';
 
-const { memory, add, finish, mix } = new WebAssembly.Instance(
+const { memory, add, finish, mix, mixTwo, part } = new WebAssembly.Instance(
   new WebAssembly.Module(Buffer.from(rowsModule, 'base64')),
 ).exports as {
   memory: WebAssembly.Memory;
   add(rows: number, stride: number): void;
   finish(stride: number, upper: number, lower: number, scale: number): void;
   mix(row: number, count: number, sources: number, weights: number, to: number, end: number): void;
+  mixTwo(
+    stride: number,
+    upper: number,
+    lower: number,
+    sources: number,
+    weights: number,
+    to: number,
+    end: number,
+  ): void;
+  part(from: number, end: number, plane: number, scale: number, offset: number): void;
 };
 
 /** Rows of bytes that are held before they are added. */
@@ -45,40 +59,44 @@ export class Rows {
   readonly row: Float32Array;
   readonly #stride: number;
   readonly #bytes: Uint8Array;
-  readonly #places: readonly [
-    row: number,
-    count: number,
-    sources: number,
-    weights: number,
-    to: number,
-    end: number,
-  ];
-  readonly #mixed: Float32Array;
+  readonly #count: number;
+  readonly #places: { row: number; sources: number; weights: number; mixed: number; planes: number };
+  /** Where the last output ends. */
+  readonly #end: number;
+  /** Of a plane, in bytes. */
+  readonly #planeSize: number;
+  readonly #planes: readonly [red: Float32Array, green: Float32Array, blue: Float32Array];
   #held = 0;
 
   /** @param pixels of a row. */
   constructor(pixels: number, { count, sources, weights }: Mix) {
     const length = pixels * 3;
     const stride = Math.ceil(length / 16) * 16;
+    const outputs = sources.length / count;
     const row = stride * 28;
     // The last pixel is read with what would be the first value of the next.
     const sourcesAt = stride * 32 + 16;
     const weightsAt = sourcesAt + sources.length * 4;
-    const to = weightsAt + weights.length * 4;
-    const outputs = sources.length / count;
-    const end = to + outputs * 16;
-    const missing = Math.ceil((end - memory.buffer.byteLength) / 65_536);
+    const mixed = weightsAt + weights.length * 4;
+    // Colours are taken apart four outputs at a time.
+    const planeSize = Math.ceil(outputs / 4) * 16;
+    const planes = mixed + planeSize * 4;
+    const missing = Math.ceil((planes + planeSize * 3 - memory.buffer.byteLength) / 65_536);
     if (missing > 0) memory.grow(missing);
     const { buffer } = memory;
-    new Int32Array(buffer, sourcesAt, sources.length).set(sources.map((source) => source * 12));
+    new Int32Array(buffer, sourcesAt, sources.length).set(sources.map((source) => source * 3));
     new Float32Array(buffer, weightsAt, weights.length).set(weights);
     // What was done before with this memory.
-    new Uint8Array(buffer, stride * 16, stride * 12).fill(0);
+    new Uint8Array(buffer, stride * 16, stride * 16).fill(0);
     this.row = new Float32Array(buffer, row, length);
     this.#stride = stride;
     this.#bytes = new Uint8Array(buffer, 0, stride * rowsHeld);
-    this.#places = [row, count, sourcesAt, weightsAt, to, end];
-    this.#mixed = new Float32Array(buffer, to, outputs * 4);
+    this.#count = count;
+    this.#places = { row, sources: sourcesAt, weights: weightsAt, mixed, planes };
+    this.#end = mixed + outputs * 16;
+    this.#planeSize = planeSize;
+    const plane = (n: number) => new Float32Array(buffer, planes + n * planeSize, outputs);
+    this.#planes = [plane(0), plane(1), plane(2)];
   }
 
   /** @param bytes a row of pixels; of a black one nothing. */
@@ -99,10 +117,28 @@ export class Rows {
     finish(this.#stride, upper, lower, scale);
   }
 
-  /** @returns of each output red, green, blue and a value without meaning; good until the next call. */
-  mix(): Float32Array {
-    mix(...this.#places);
-    return this.#mixed;
+  /** Mixes the outputs of `row`. */
+  mix(): void {
+    const { row, sources, weights, mixed } = this.#places;
+    mix(row, this.#count, sources, weights, mixed, this.#end);
+  }
+
+  /** Mixes the outputs, of two sources each, of two rows of pixels: upper x above + lower x below. */
+  mixTwo(above: Uint8Array, below: Uint8Array, upper: number, lower: number): void {
+    const { sources, weights, mixed } = this.#places;
+    this.#bytes.set(above);
+    this.#bytes.set(below, this.#stride);
+    mixTwo(this.#stride, upper, lower, sources, weights, mixed, this.#end);
+  }
+
+  /** @returns for each colour scale x value + offset of every output that was mixed last; good until the next call. */
+  planes(
+    scale: number,
+    offset: number,
+  ): readonly [red: Float32Array, green: Float32Array, blue: Float32Array] {
+    const { mixed, planes } = this.#places;
+    part(mixed, planes, this.#planeSize, scale, offset);
+    return this.#planes;
   }
 
   #addHeld(): void {

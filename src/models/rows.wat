@@ -1,4 +1,4 @@
-;; The inner loops of shrinking, for rows.ts. The bytes in it are made of this text; test/unit/rows.test.ts compares.
+;; The inner loops of resampling, for rows.ts. The bytes in it are made of this text; test/unit/rows.test.ts compares.
 ;;
 ;; The memory holds, for rows of bytes padded to `stride`, a multiple of 16; each number takes 4 bytes, and there is one for each byte of a row:
 ;;   from  0             up to 16 rows of bytes, the first one first
@@ -78,8 +78,8 @@
       (local.set $begun (i32.add (local.get $begun) (i32.const 16)))
       (br_if $columns (i32.lt_u (local.get $sums) (local.get $end)))))
 
-  ;; Mixes pixels of a row of floats: `count` for each output, whose places from `row` on, in bytes, stand at `sources`, and their weights at
-  ;; `weights`. Each output is four floats, of which the fourth belongs to the next pixel.
+  ;; Mixes pixels of a row of floats: `count` for each output, whose places, counted in values from `row` on, stand at `sources`, and their
+  ;; weights at `weights`. Each output is four floats, of which the fourth belongs to the next pixel.
   (func (export "mix") (param $row i32) (param $count i32) (param $sources i32) (param $weights i32) (param $to i32) (param $end i32)
     (local $left i32) (local $mixed v128)
     (loop $outputs
@@ -88,7 +88,7 @@
       (loop $next
         (local.set $mixed (f32x4.add (local.get $mixed)
           (f32x4.mul (v128.load32_splat (local.get $weights))
-            (v128.load (i32.add (local.get $row) (i32.load (local.get $sources)))))))
+            (v128.load (i32.add (local.get $row) (i32.shl (i32.load (local.get $sources)) (i32.const 2)))))))
         (local.set $sources (i32.add (local.get $sources) (i32.const 4)))
         (local.set $weights (i32.add (local.get $weights) (i32.const 4)))
         (local.set $left (i32.sub (local.get $left) (i32.const 1)))
@@ -96,4 +96,61 @@
       (v128.store (local.get $to) (local.get $mixed))
       (local.set $to (i32.add (local.get $to) (i32.const 16)))
       (br_if $outputs (i32.lt_u (local.get $to) (local.get $end)))))
+
+  ;; Mixes pixels of the first two rows of bytes, for each output two of either row, side by side: their places stand at `sources`
+  ;; and their weights at `weights`, as for `mix`. Sums over two rows are exact where `upper` and `lower` are
+  ;; multiples of 1 / 65,536.
+  (func (export "mixTwo") (param $stride i32) (param $upper f32) (param $lower f32) (param $sources i32) (param $weights i32) (param $to i32) (param $end i32)
+    (local $left i32) (local $right i32) (local $upperAll v128) (local $lowerAll v128)
+    (local.set $upperAll (f32x4.splat (local.get $upper)))
+    (local.set $lowerAll (f32x4.splat (local.get $lower)))
+    (loop $outputs
+      (local.set $left (i32.load (local.get $sources)))
+      (local.set $right (i32.load offset=4 (local.get $sources)))
+      (v128.store (local.get $to)
+        (f32x4.add
+          (f32x4.mul (v128.load32_splat (local.get $weights))
+            (f32x4.add
+              (f32x4.mul (local.get $upperAll) (call $pixel (local.get $left)))
+              (f32x4.mul (local.get $lowerAll) (call $pixel (i32.add (local.get $left) (local.get $stride))))))
+          (f32x4.mul (v128.load32_splat offset=4 (local.get $weights))
+            (f32x4.add
+              (f32x4.mul (local.get $upperAll) (call $pixel (local.get $right)))
+              (f32x4.mul (local.get $lowerAll) (call $pixel (i32.add (local.get $right) (local.get $stride))))))))
+      (local.set $sources (i32.add (local.get $sources) (i32.const 8)))
+      (local.set $weights (i32.add (local.get $weights) (i32.const 8)))
+      (local.set $to (i32.add (local.get $to) (i32.const 16)))
+      (br_if $outputs (i32.lt_u (local.get $to) (local.get $end)))))
+
+  ;; Four bytes as floats, of which the fourth belongs to the next pixel.
+  (func $pixel (param $at i32) (result v128)
+    (f32x4.convert_i32x4_u (i32x4.extend_low_i16x8_u (i16x8.extend_low_i8x16_u (v128.load32_zero (local.get $at))))))
+
+  ;; Takes the colours of the outputs from `from` to `end` apart, four outputs at a time: a plane for each of the three, of `plane` bytes,
+  ;; stands behind `end`. Each value is multiplied by `scale`, and `offset` is added.
+  (func (export "part") (param $from i32) (param $end i32) (param $plane i32) (param $scale f32) (param $offset f32)
+    (local $to i32) (local $redGreen v128) (local $redGreenNext v128) (local $blue v128) (local $blueNext v128)
+    (local.set $to (local.get $end))
+    (loop $outputs
+      (local.set $redGreen
+        (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (v128.load (local.get $from)) (v128.load offset=16 (local.get $from))))
+      (local.set $redGreenNext
+        (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (v128.load offset=32 (local.get $from)) (v128.load offset=48 (local.get $from))))
+      (local.set $blue
+        (i8x16.shuffle 8 9 10 11 24 25 26 27 8 9 10 11 24 25 26 27 (v128.load (local.get $from)) (v128.load offset=16 (local.get $from))))
+      (local.set $blueNext
+        (i8x16.shuffle 8 9 10 11 24 25 26 27 8 9 10 11 24 25 26 27 (v128.load offset=32 (local.get $from)) (v128.load offset=48 (local.get $from))))
+      (call $level (local.get $to) (local.get $scale) (local.get $offset)
+        (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $redGreen) (local.get $redGreenNext)))
+      (call $level (i32.add (local.get $to) (local.get $plane)) (local.get $scale) (local.get $offset)
+        (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $redGreen) (local.get $redGreenNext)))
+      (call $level (i32.add (local.get $to) (i32.shl (local.get $plane) (i32.const 1))) (local.get $scale) (local.get $offset)
+        (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $blue) (local.get $blueNext)))
+      (local.set $to (i32.add (local.get $to) (i32.const 16)))
+      (local.set $from (i32.add (local.get $from) (i32.const 64)))
+      (br_if $outputs (i32.lt_u (local.get $from) (local.get $end)))))
+
+  (func $level (param $to i32) (param $scale f32) (param $offset f32) (param $values v128)
+    (v128.store (local.get $to)
+      (f32x4.add (f32x4.splat (local.get $offset)) (f32x4.mul (f32x4.splat (local.get $scale)) (local.get $values)))))
 )

@@ -36,20 +36,30 @@ export function toTensor(picture: Pixels, region: Region, input: InputDescriptor
   const { x, y, beyond } = region;
   const across: Axis = { start: x, step: region.width / input.width, outputs: input.width, beyond };
   const down: Axis = { start: y, step: region.height / input.height, outputs: input.height, beyond };
+  const isNearest = input.resample === 'bilinear' || (across.step <= 1 && down.step <= 1);
+  const columns = kernels(across, picture.width, isNearest);
+  const rows = new Rows(columns.high - columns.low + 1, {
+    ...columns,
+    sources: columns.sources.map((source) => source - columns.low),
+  });
   const tensor = new Float32Array(valueCount(input));
-  if (input.resample === 'bilinear' || (across.step <= 1 && down.step <= 1)) {
-    mixNearest(picture, across, down, input, tensor);
+  const put = writer(rows, input, tensor);
+  if (!isNearest && down.step > 1 && down.step < mostRows) {
+    shrinkRows(picture, down, columns.low, rows, put);
   } else {
-    const columns = kernels(across, picture.width);
-    const rows = new Rows(columns.high - columns.low + 1, {
-      ...columns,
-      sources: columns.sources.map((source) => source - columns.low),
-    });
-    const put = (output: number) => writeRow(rows.mix(), output, input, tensor);
-    if (down.step > 1 && down.step < mostRows) shrinkRows(picture, down, columns.low, rows, put);
-    else mixRows(picture, down, columns.low, rows, put);
+    const mixAll = isNearest ? mixNearest : mixRows;
+    mixAll(picture, kernels(down, picture.height, isNearest), columns.low, rows, put);
   }
   return tensor;
+}
+
+/**
+ * Gives the memory of pixels or of a tensor back now; its values are gone. The garbage collector would come late to megabytes that are
+ * a small object to it, and go through all other objects each time they add up.
+ */
+export function free({ buffer, byteLength }: Uint8Array | Float32Array): void {
+  // Never what is a part of something larger.
+  if (byteLength === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
 }
 
 /** One direction of a region: where it starts in the picture, in pixels, and how many of them each output is apart. */
@@ -71,9 +81,10 @@ interface Kernels {
   readonly high: number;
 }
 
-/** The triangle's, as wide as an output, and never narrower than a pixel: there it is bilinear. */
-function kernels(axis: Axis, limit: number, radius = Math.max(1, axis.step)): Kernels {
+/** The triangle's, as wide as an output, and never narrower than a pixel: there it is bilinear. Among the nearest pixels it is that always. */
+function kernels(axis: Axis, limit: number, isNearest: boolean): Kernels {
   const { outputs, beyond } = axis;
+  const radius = isNearest ? 1 : Math.max(1, axis.step);
   const count = Math.ceil(2 * radius);
   const sources = new Int32Array(outputs * count);
   const weights = new Float64Array(outputs * count);
@@ -102,82 +113,65 @@ function centreOf({ start, step }: Axis, output: number): number {
   return start + (output + 0.5) * step - 0.5;
 }
 
-/** Weights of rows are whole numbers of this sum, as they were when the detectors' thresholds were measured. */
+/** @returns what writes the outputs that `rows` has now as one row of the tensor. */
+function writer(rows: Rows, input: InputDescriptor, tensor: Float32Array): (row: number) => void {
+  const { width, height, colour, mean, scale } = input;
+  const plane = width * height;
+  const [redPlane, bluePlane] = colour === 'bgr' ? [plane * 2, 0] : [0, plane * 2];
+  return (row) => {
+    const [red, green, blue] = rows.planes(1 / scale, -mean / scale);
+    const at = row * width;
+    if (colour === 'grey') {
+      for (let x = 0; x < width; x++) {
+        tensor[at + x] = luma(red[x] as number, green[x] as number, blue[x] as number);
+      }
+    } else {
+      tensor.set(red, at + redPlane);
+      tensor.set(green, at + plane);
+      tensor.set(blue, at + bluePlane);
+    }
+  };
+}
+
+/** Weights of rows are whole numbers of this sum, as they were when the detectors' thresholds were measured; and sums of two are exact. */
 const fixedOne = 1 << 16;
 
-/** Mixes the four pixels nearest to each output, and reads no others. */
+/** Both passes where each output mixes the four pixels nearest to it: no others are read. `put` takes each row of outputs from `rows`. */
 function mixNearest(
-  { width, height, pixels }: Pixels,
-  across: Axis,
-  down: Axis,
-  input: InputDescriptor,
-  tensor: Float32Array,
-): void {
-  const columns = kernels(across, width, 1);
-  const rows = kernels(down, height, 1);
-  const { plane, redPlane, bluePlane, offset } = layoutOf(input);
-  const fixedGain = 1 / (input.scale * fixedOne);
-  const isGrey = input.colour === 'grey';
-  for (let y = 0, at = 0; y < rows.sources.length; y += 2) {
-    const above = (rows.sources[y] as number) * width;
-    const below = (rows.sources[y + 1] as number) * width;
-    const upper = Math.round((rows.weights[y] as number) * fixedOne);
-    const lower = Math.round((rows.weights[y + 1] as number) * fixedOne);
-    for (let x = 0; x < columns.sources.length; x += 2, at++) {
-      const left = columns.sources[x] as number;
-      const right = columns.sources[x + 1] as number;
-      const near = columns.weights[x] as number;
-      const far = columns.weights[x + 1] as number;
-      const a = (above + left) * 3;
-      const b = (above + right) * 3;
-      const c = (below + left) * 3;
-      const d = (below + right) * 3;
-      const red =
-        near * (upper * (pixels[a] as number) + lower * (pixels[c] as number)) +
-        far * (upper * (pixels[b] as number) + lower * (pixels[d] as number));
-      const green =
-        near * (upper * (pixels[a + 1] as number) + lower * (pixels[c + 1] as number)) +
-        far * (upper * (pixels[b + 1] as number) + lower * (pixels[d + 1] as number));
-      const blue =
-        near * (upper * (pixels[a + 2] as number) + lower * (pixels[c + 2] as number)) +
-        far * (upper * (pixels[b + 2] as number) + lower * (pixels[d + 2] as number));
-      if (isGrey) tensor[at] = luma(red, green, blue) * fixedGain + offset;
-      else {
-        tensor[at + redPlane] = red * fixedGain + offset;
-        tensor[at + plane] = green * fixedGain + offset;
-        tensor[at + bluePlane] = blue * fixedGain + offset;
-      }
-    }
-  }
-}
-
-/** Writes one row of outputs, each of four values, to where its colours belong. */
-function writeRow(mixed: Float32Array, row: number, input: InputDescriptor, tensor: Float32Array): void {
-  const { plane, redPlane, bluePlane, gain, offset } = layoutOf(input);
-  const isGrey = input.colour === 'grey';
-  for (let i = 0, at = row * input.width; i < mixed.length; i += 4, at++) {
-    const red = (mixed[i] as number) * gain;
-    const green = (mixed[i + 1] as number) * gain;
-    const blue = (mixed[i + 2] as number) * gain;
-    if (isGrey) tensor[at] = luma(red, green, blue) + offset;
-    else {
-      tensor[at + redPlane] = red + offset;
-      tensor[at + plane] = green + offset;
-      tensor[at + bluePlane] = blue + offset;
-    }
-  }
-}
-
-/** The vertical pass where nothing shrinks: every output row mixes the few nearest of the picture. `put` takes each from `rows`. */
-function mixRows(
-  { width, height, pixels }: Pixels,
-  axis: Axis,
+  { width, pixels }: Pixels,
+  { sources, weights }: Kernels,
   left: number,
-  { row }: Rows,
+  rows: Rows,
   put: (output: number) => void,
 ): void {
-  const { count, sources, weights } = kernels(axis, height);
-  for (let output = 0; output < axis.outputs; output++) {
+  const length = rows.row.length;
+  const line = (source: number) =>
+    pixels.subarray((source * width + left) * 3, (source * width + left) * 3 + length);
+  for (let output = 0; output < sources.length / 2; output++) {
+    const tap = output * 2;
+    const [upper, lower] = [tap, tap + 1].map(
+      (i) => Math.round((weights[i] as number) * fixedOne) / fixedOne,
+    );
+    rows.mixTwo(
+      line(sources[tap] as number),
+      line(sources[tap + 1] as number),
+      upper as number,
+      lower as number,
+    );
+    put(output);
+  }
+}
+
+/** The vertical pass where only the other one shrinks: every output row mixes few rows of the picture. */
+function mixRows(
+  { width, pixels }: Pixels,
+  { count, sources, weights }: Kernels,
+  left: number,
+  rows: Rows,
+  put: (output: number) => void,
+): void {
+  const { row } = rows;
+  for (let output = 0; output < sources.length / count; output++) {
     row.fill(0);
     for (let tap = output * count; tap < (output + 1) * count; tap++) {
       const weight = weights[tap] as number;
@@ -186,6 +180,7 @@ function mixRows(
         row[i] = (row[i] as number) + weight * (pixels[from + i] as number);
       }
     }
+    rows.mix();
     put(output);
   }
 }
@@ -225,7 +220,10 @@ function shrinkRows(
     const count = end - first;
     const falling = (count * (count + 1)) / 2;
     rows.finish(upper, lower, 1 / (begun + upper * count + falling));
-    if (output > 0) put(output - 1);
+    if (output > 0) {
+      rows.mix();
+      put(output - 1);
+    }
     begun = lower * count - falling;
   }
 }
@@ -233,13 +231,6 @@ function shrinkRows(
 /** ITU-R BT.601. */
 function luma(red: number, green: number, blue: number): number {
   return 0.299 * red + 0.587 * green + 0.114 * blue;
-}
-
-/** Where the planes of the colours begin, and how a level becomes a value. */
-function layoutOf({ width, height, colour, mean, scale }: InputDescriptor) {
-  const plane = width * height;
-  const [redPlane, bluePlane] = colour === 'bgr' ? [plane * 2, 0] : [0, plane * 2];
-  return { plane, redPlane, bluePlane, gain: 1 / scale, offset: -mean / scale };
 }
 
 /** The pixel inside the picture that stands in for one beyond it. */

@@ -9,9 +9,9 @@ import sharp, { type Sharp } from 'sharp';
 import { type DecodeLimits, decode } from '../../src/liveness/decode.ts';
 import { AssessmentError, type EngineErrorCode } from '../../src/liveness/errors.ts';
 import { HeicDecoder } from '../../src/liveness/heic.ts';
-import { release } from '../../src/liveness/raster.ts';
 import { imageFormats } from '../../src/liveness/sniff.ts';
 import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
+import { free } from '../../src/models/tensor.ts';
 import { portraitAreas, portraitSize, portraitSvg } from '../helpers/portrait.ts';
 
 const { width, height } = portraitSize;
@@ -420,18 +420,18 @@ describe('formats not admitted', () => {
   });
 });
 
-describe('release', () => {
+describe('free', () => {
   it("gives a frame's memory back at once", async () => {
     for (const bytes of [await figure().jpeg().toBuffer(), await fixture('portrait.heic')]) {
       const frame = await decoded(bytes);
-      release(frame);
+      free(frame.pixels);
       assert.equal(frame.pixels.byteLength, 0);
     }
   });
 
   it('leaves alone what is a part of something larger', () => {
     const pixels = new Uint8Array(new ArrayBuffer(12), 0, 3);
-    release({ width: 1, height: 1, pixels });
+    free(pixels);
     assert.equal(pixels.byteLength, 3);
   });
 });

@@ -99,12 +99,46 @@ describe('Rows', () => {
     const weights = Float64Array.of(0.5, 0.5, 1, 0, 0.25, 0.75);
     const rows = new Rows(4, { count: 2, sources, weights });
     rows.row.set([1, 2, 3, 5, 6, 7, 40, 80, 120, 100, 200, 240]);
-    const mixed = rows.mix();
-    const outputs = [0, 4, 8].map((at) => [...mixed.subarray(at, at + 3)]);
-    assert.deepEqual(outputs, [
+    rows.mix();
+    assert.deepEqual(outputs(rows, 1, 0), [
       [3, 4, 5],
       [100, 200, 240],
       [10.75, 21.5, 32.25],
     ]);
+    assert.deepEqual(outputs(rows, 0.5, -1), [
+      [0.5, 1, 1.5],
+      [49, 99, 119],
+      [4.375, 9.75, 15.125],
+    ]);
   });
+
+  it('mixes the pixels of two rows at once', () => {
+    const random = xoroshiro128plus(4);
+    const bytes = (count: number) => Uint8Array.from({ length: count }, () => uniformInt(random, 0, 255));
+    for (const pixels of [1, 2, 5, 6, 300]) {
+      for (const count of [1, 3, 4, 5, 33]) {
+        const [above, below] = [bytes(pixels * 3), bytes(pixels * 3)];
+        const sources = Int32Array.from({ length: count * 2 }, () => uniformInt(random, 0, pixels - 1));
+        const weights = Float64Array.from({ length: count * 2 }, () => uniformInt(random, 0, 8) / 8);
+        const rows = new Rows(pixels, { count: 2, sources, weights });
+        rows.mixTwo(above, below, 1 / 4, 3 / 65_536);
+        const level = (tap: number, colour: number) => {
+          const at = (sources[tap] as number) * 3 + colour;
+          return (above[at] as number) / 4 + ((below[at] as number) * 3) / 65_536;
+        };
+        const part = (tap: number, colour: number) =>
+          Math.fround((weights[tap] as number) * level(tap, colour));
+        const expected = Array.from({ length: count }, (_, i) =>
+          [0, 1, 2].map((colour) => Math.fround(part(i * 2, colour) + part(i * 2 + 1, colour))),
+        );
+        assert.deepEqual(outputs(rows, 1, 0), expected);
+      }
+    }
+  });
+
+  /** Red, green and blue of each output. */
+  function outputs(rows: Rows, scale: number, offset: number): number[][] {
+    const [red, green, blue] = rows.planes(scale, offset);
+    return Array.from(red, (value, i) => [value, green[i] as number, blue[i] as number]);
+  }
 });
