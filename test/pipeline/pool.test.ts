@@ -144,7 +144,7 @@ describe('a picture that cannot be assessed', () => {
     const broken: ResolvedProfile = {
       ...profile,
       liveness: profile.liveness.map(({ model, weight }) => ({
-        model: { ...model, input: { ...model.input, scale: 1e-300 } },
+        model: { ...model, input: { ...model.input, scale: 1e-38 } },
         weight,
       })),
     };
