@@ -27,9 +27,15 @@ export interface WorkerSetup {
 
 export type WorkerOrder =
   | { readonly kind: 'open'; readonly setup: WorkerSetup }
-  | { readonly kind: 'assess'; readonly bytes: Uint8Array; readonly admitted: readonly ImageFormat[] }
-  /** Nobody waits for the answer any more. */
-  | { readonly kind: 'abort' };
+  /** Answered after those that came before it. */
+  | {
+      readonly kind: 'assess';
+      readonly id: number;
+      readonly bytes: Uint8Array;
+      readonly admitted: readonly ImageFormat[];
+    }
+  /** Nobody waits for this answer any more. */
+  | { readonly kind: 'abort'; readonly id: number };
 
 export type WorkerAnswer =
   | { readonly kind: 'ready' }
@@ -132,19 +138,26 @@ const workerFile = fileURLToPath(
 );
 
 interface Job {
+  readonly id: number;
   readonly bytes: Uint8Array;
   readonly weight: number;
   readonly admitted: readonly ImageFormat[];
   readonly resolve: (assessment: Assessment) => void;
   readonly reject: (error: AssessmentError) => void;
+  /** Nobody waits for it any more. */
+  isDropped: boolean;
 }
 
 interface Slot {
   worker: ChildProcess;
   ready: boolean;
-  job: Job | undefined;
+  /** The one under way, and the one that the worker has already for when that is done: it need not wait until the server has time for it. */
+  jobs: Job[];
   hang: NodeJS.Timeout | undefined;
 }
+
+/** Behind one that is more work than this (`weigh`) none is handed over: another worker will be free sooner. */
+const mostAhead = 2;
 
 /** No worker could start: most likely a model file that does not fit its descriptor. `message` is a sentence for people. */
 export class EngineStartError extends Error {
@@ -163,14 +176,33 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const setup: WorkerSetup = { folder, profile, limits };
   const slots: Slot[] = [];
   const waiting: Job[] = [];
+  let nextId = 0;
   let started = false;
   let closing = false;
 
   function assignNext(slot: Slot): void {
-    const job = slot.ready ? waiting.shift() : undefined;
-    if (job === undefined) return;
-    slot.job = job;
-    tell(slot.worker, { kind: 'assess', bytes: job.bytes, admitted: job.admitted });
+    while (hasPlace(slot)) {
+      const job = waiting.shift();
+      if (job === undefined) return;
+      slot.jobs.push(job);
+      tell(slot.worker, { kind: 'assess', id: job.id, bytes: job.bytes, admitted: job.admitted });
+    }
+  }
+
+  /** Gives an idle worker what was handed to another one before its turn; that one leaves it off. */
+  function takeOver(idle: Slot): void {
+    const from = slots.find(({ jobs: [, ahead] }) => ahead?.isDropped === false);
+    const job = from?.jobs[1];
+    if (from === undefined || job === undefined) return;
+    from.jobs[1] = { ...job, isDropped: true, resolve() {}, reject() {} };
+    tell(from.worker, { kind: 'abort', id: job.id });
+    waiting.unshift(job);
+    assignNext(idle);
+  }
+
+  /** What was handed over before its turn still waits. */
+  function waitingJobs(): Job[] {
+    return [...waiting, ...slots.flatMap(({ jobs }) => jobs.slice(1))].filter(({ isDropped }) => !isDropped);
   }
 
   function spawn(slot: Slot): Promise<void> {
@@ -192,10 +224,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         if (isGone) return;
         isGone = true;
         const wasReady = slot.ready;
-        const { job } = slot;
+        const [job, ...ahead] = slot.jobs;
         clearTimeout(slot.hang);
         slot.ready = false;
-        slot.job = undefined;
+        slot.jobs = [];
+        waiting.unshift(...ahead.filter(({ isDropped }) => !isDropped));
+        for (const other of slots) assignNext(other);
         job?.reject(
           new AssessmentError('worker_died', 'The worker died on the way; please try again.', {
             cause: reason,
@@ -208,15 +242,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         options.onWorkerDeath?.(reason);
       };
       worker.on('error', onGone);
-      worker.on('exit', (code, signal) =>
+      // Not its `exit`, which may come before the last that it said: whose turn it was would not be known.
+      worker.on('close', (code, signal) =>
         onGone(new Error(`The worker ended with ${signal ?? `code ${code}`}.`)),
       );
       worker.on('message', (answer: WorkerAnswer) => {
-        // What a worker said last may arrive after its end; the slot is its successor's by then.
+        // One that is given up may still speak; the slot is its successor's by then.
         if (isGone) return;
-        const { job } = slot;
-        clearTimeout(slot.hang);
-        slot.job = undefined;
+        const job = slot.jobs.shift();
+        watchHang(slot);
         switch (answer.kind) {
           case 'ready':
             slot.ready = true;
@@ -228,13 +262,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
             break;
           case 'assessed':
             job?.resolve(answer.assessment);
-            options.onAssessed?.(answer.assessment);
             break;
           case 'failed':
             job?.reject(new AssessmentError(answer.code, answer.message, { cause: answer.detail }));
             break;
         }
         assignNext(slot);
+        if (isIdle(slot)) takeOver(slot);
       });
       tell(worker, { kind: 'open', setup });
     });
@@ -242,17 +276,24 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   /** Gives up a job: out of the queue at once, out of a worker at its next stage, and never later than `hangMs`. */
   function drop(job: Job): void {
+    job.isDropped = true;
     const index = waiting.indexOf(job);
     if (index >= 0) waiting.splice(index, 1);
-    const slot = slots.find((candidate) => candidate.job === job);
+    const slot = slots.find(({ jobs }) => jobs.includes(job));
     if (slot === undefined) return;
-    tell(slot.worker, { kind: 'abort' });
-    slot.hang = setTimeout(() => slot.worker.kill('SIGKILL'), hangMs);
+    tell(slot.worker, { kind: 'abort', id: job.id });
+    if (slot.jobs[0] === job) watchHang(slot);
+  }
+
+  /** Sees to it that a worker soon leaves off what nobody waits for. */
+  function watchHang(slot: Slot): void {
+    clearTimeout(slot.hang);
+    if (slot.jobs[0]?.isDropped) slot.hang = setTimeout(() => slot.worker.kill('SIGKILL'), hangMs);
   }
 
   function hasRoom(weight: number): boolean {
-    if (slots.some((slot) => slot.ready && slot.job === undefined)) return true;
-    return waiting.reduce((sum, job) => sum + job.weight, weight) <= options.queue;
+    if (slots.some(isIdle)) return true;
+    return waitingJobs().reduce((sum, job) => sum + job.weight, weight) <= options.queue;
   }
 
   const engine: Engine = {
@@ -265,11 +306,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }
       const outcome = Promise.withResolvers<Assessment>();
       const job: Job = {
+        id: nextId++,
         bytes,
         weight,
         admitted,
-        resolve: outcome.resolve,
+        resolve(assessment) {
+          outcome.resolve(assessment);
+          options.onAssessed?.(assessment);
+        },
         reject: outcome.reject,
+        isDropped: false,
       };
       const giveUp = (code: 'deadline_exceeded' | 'aborted', message: string) => {
         drop(job);
@@ -279,15 +325,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const deadline = setTimeout(giveUp, deadlineMs, 'deadline_exceeded', 'The deadline has passed.');
       signal?.addEventListener('abort', onAbort, { once: true });
       waiting.push(job);
-      const idle = slots.find((slot) => slot.ready && slot.job === undefined);
-      if (idle !== undefined) assignNext(idle);
+      const free = slots.find(isIdle) ?? slots.find(hasPlace);
+      if (free !== undefined) assignNext(free);
       return outcome.promise.finally(() => {
         clearTimeout(deadline);
         signal?.removeEventListener('abort', onAbort);
       });
     },
     get queueDepth() {
-      return waiting.length;
+      return waitingJobs().length;
     },
     get isFull() {
       return !hasRoom(1);
@@ -300,8 +346,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     async close() {
       closing = true;
-      for (const job of waiting.splice(0))
+      for (const job of waitingJobs()) {
+        job.isDropped = true;
         job.reject(new AssessmentError('queue_full', 'The engine is closing.'));
+      }
       await Promise.all(slots.map(({ worker }) => end(worker)));
     },
   };
@@ -309,7 +357,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   try {
     await Promise.all(
       Array.from({ length: options.workers }, () => {
-        const slot = { ready: false, job: undefined, hang: undefined } as unknown as Slot;
+        const slot = { ready: false, jobs: [], hang: undefined } as unknown as Slot;
         slots.push(slot);
         return spawn(slot);
       }),
@@ -320,6 +368,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   started = true;
   return engine;
+}
+
+function isIdle({ ready, jobs }: Slot): boolean {
+  return ready && jobs.length === 0;
+}
+
+/** Whether a worker can be given another job: it has none, or one that will soon be done. */
+function hasPlace({ ready, jobs: [job, ...ahead] }: Slot): boolean {
+  return ready && ahead.length === 0 && (job === undefined || job.weight <= mostAhead);
 }
 
 /** With every core at work, the server itself still gets its turn at once: it only needs a moment, and all wait for it. */

@@ -10,7 +10,9 @@ import type { ImageFormat } from './types.ts';
 decodePhotographsOnly();
 
 let pipeline: Pipeline | undefined;
-let aborted = false;
+/** What is done or waits to be, by its id. */
+const jobs = new Map<number, { aborted: boolean }>();
+let last: Promise<void> = Promise.resolve();
 
 /** An answer that the server is no longer there for is dropped. */
 const answer = (message: WorkerAnswer) => process.send?.(message, undefined, undefined, () => {});
@@ -25,20 +27,30 @@ async function obey(order: WorkerOrder): Promise<void> {
       flushCompileCache();
       break;
     }
-    case 'assess':
-      aborted = false;
-      await assess(order.bytes, order.admitted);
+    case 'assess': {
+      const job = { aborted: false };
+      jobs.set(order.id, job);
+      last = last.then(() => assess(order.bytes, order.admitted, () => job.aborted));
+      await last;
+      jobs.delete(order.id);
       break;
-    case 'abort':
-      aborted = true;
+    }
+    case 'abort': {
+      const job = jobs.get(order.id);
+      if (job !== undefined) job.aborted = true;
       break;
+    }
   }
 }
 
-async function assess(bytes: Uint8Array, admitted: readonly ImageFormat[]): Promise<void> {
+async function assess(
+  bytes: Uint8Array,
+  admitted: readonly ImageFormat[],
+  isAborted: () => boolean,
+): Promise<void> {
   try {
     if (pipeline === undefined) throw new Error('A photograph came before the models.');
-    answer({ kind: 'assessed', assessment: await pipeline.assess(bytes, admitted, () => aborted) });
+    answer({ kind: 'assessed', assessment: await pipeline.assess(bytes, admitted, isAborted) });
   } catch (error) {
     const { code, message, cause } =
       error instanceof AssessmentError

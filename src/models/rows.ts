@@ -2,18 +2,19 @@
 
 /** What the text of rows.wat makes; `test/unit/rows.test.ts` makes it again and compares. */
 export const rowsModule =
-  'AGFzbQEAAAABPAhgAn9/AGAFf397e3sAYAR/fX19AGAGf39/f39/AGAHf319f39/fwBgAX8Be2AFf39/fX0AYAR/fX17AAMJCAABAgMEBQYHBQMBAAEHLwYGbWVtb3J5AgADYWRkAAAG' +
-  'ZmluaXNoAAIDbWl4AAMGbWl4VHdvAAQEcGFydAAGCt0ICK0CAgV/BnsgAP0RIQgDQP0MAAAAAAAAAAAAAAAAAAAAACEJ/QwAAAAAAAAAAAAAAAAAAAAAIQr9DAAAAAAAAAAAAAAAAAAA' +
-  'AAAhC/0MAAAAAAAAAAAAAAAAAAAAACEMIAIhAyAAIQQDQCAD/QAEACEHIAkgB/2JAf2OASEJIAogB/2KAf2OASEKIAsgCf2OASELIAwgCv2OASEMIAMgAWohAyAEQQFrIQQgBA0ACyAB' +
-  'QRBsIAJBAnRqIQUgBSABQQJ0aiEGIAUgBiAIIAn9qQEgC/2pARABIAVBEGogBkEQaiAIIAn9qgEgC/2qARABIAVBIGogBkEgaiAIIAr9qQEgDP2pARABIAVBMGogBkEwaiAIIAr9qgEg' +
-  'DP2qARABIAJBEGohAiACIAFJDQALCzIAIAEgAf0ABAAgBP2uASAA/QAEACAC/bUB/a4B/QsEACAAIAD9AAQAIAP9rgH9CwQAC8YBAgV/AnsgAEECdCEEIABBBHQhBSAFIARqIQYgBiAE' +
-  'aiEHIAYhCANAIAX9AAQA/fsBIQkgBv0ABAD9+wEhCiAHIARqIAP9EyAH/QAEACAK/eQBIAH9EyAJ/eYB/eQB/eYB/QsEACAHIAL9EyAJ/eYBIAr95QH9CwQAIAX9DAAAAAAAAAAAAAAA' +
-  'AAAAAAD9CwQAIAb9DAAAAAAAAAAAAAAAAAAAAAD9CwQAIAVBEGohBSAGQRBqIQYgB0EQaiEHIAUgCEkNAAsLcgIBfwF7A0D9DAAAAAAAAAAAAAAAAAAAAAAhByABIQYDQCAHIAP9CQIA' +
-  'IAAgAigCAEECdGr9AAQA/eYB/eQBIQcgAkEEaiECIANBBGohAyAGQQFrIQYgBg0ACyAEIAf9CwQAIARBEGohBCAEIAVJDQALC4oBAgJ/AnsgAf0TIQkgAv0TIQoDQCADKAIAIQcgAygC' +
-  'BCEIIAUgBP0JAgAgCSAHEAX95gEgCiAHIABqEAX95gH95AH95gEgBP0JAgQgCSAIEAX95gEgCiAIIABqEAX95gH95AH95gH95AH9CwQAIANBCGohAyAEQQhqIQQgBUEQaiEFIAUgBkkN' +
-  'AAsLEQAgAP1cAgD9iQH9qQH9+wELhgICAX8EeyABIQUDQCAA/QAEACAA/QAEEP0NAAECAxAREhMEBQYHFBUWFyEGIAD9AAQgIAD9AAQw/Q0AAQIDEBESEwQFBgcUFRYXIQcgAP0ABAAg' +
-  'AP0ABBD9DQgJCgsYGRobCAkKCxgZGhshCCAA/QAEICAA/QAEMP0NCAkKCxgZGhsICQoLGBkaGyEJIAUgAyAEIAYgB/0NAAECAwQFBgcQERITFBUWFxAHIAUgAmogAyAEIAYgB/0NCAkK' +
-  'CwwNDg8YGRobHB0eHxAHIAUgAkEBdGogAyAEIAggCf0NAAECAwQFBgcQERITFBUWFxAHIAVBEGohBSAAQcAAaiEAIAAgAUkNAAsLGAAgACAC/RMgAf0TIAP95gH95AH9CwQACw==';
+  'AGFzbQEAAAABTApgAn9/AGAFf397e3sAYAR/fX19AGAGf39/f39/AGAHf319f39/fwBgBH9/e3sBe2AEe3t7ewF7YAF/AXtgBX9/f319AGAEf319ewADCwoAAQIDBAUGBwgJBQMBAAEH' +
+  'LwYGbWVtb3J5AgADYWRkAAAGZmluaXNoAAIDbWl4AAMGbWl4VHdvAAQEcGFydAAICrkJCq0CAgV/BnsgAP0RIQgDQP0MAAAAAAAAAAAAAAAAAAAAACEJ/QwAAAAAAAAAAAAAAAAAAAAA' +
+  'IQr9DAAAAAAAAAAAAAAAAAAAAAAhC/0MAAAAAAAAAAAAAAAAAAAAACEMIAIhAyAAIQQDQCAD/QAEACEHIAkgB/2JAf2OASEJIAogB/2KAf2OASEKIAsgCf2OASELIAwgCv2OASEMIAMg' +
+  'AWohAyAEQQFrIQQgBA0ACyABQRBsIAJBAnRqIQUgBSABQQJ0aiEGIAUgBiAIIAn9qQEgC/2pARABIAVBEGogBkEQaiAIIAn9qgEgC/2qARABIAVBIGogBkEgaiAIIAr9qQEgDP2pARAB' +
+  'IAVBMGogBkEwaiAIIAr9qgEgDP2qARABIAJBEGohAiACIAFJDQALCzIAIAEgAf0ABAAgBP2uASAA/QAEACAC/bUB/a4B/QsEACAAIAD9AAQAIAP9rgH9CwQAC8YBAgV/AnsgAEECdCEE' +
+  'IABBBHQhBSAFIARqIQYgBiAEaiEHIAYhCANAIAX9AAQA/fsBIQkgBv0ABAD9+wEhCiAHIARqIAP9EyAH/QAEACAK/eQBIAH9EyAJ/eYB/eQB/eYB/QsEACAHIAL9EyAJ/eYBIAr95QH9' +
+  'CwQAIAX9DAAAAAAAAAAAAAAAAAAAAAD9CwQAIAb9DAAAAAAAAAAAAAAAAAAAAAD9CwQAIAVBEGohBSAGQRBqIQYgB0EQaiEHIAUgCEkNAAsLcgIBfwF7A0D9DAAAAAAAAAAAAAAAAAAA' +
+  'AAAhByABIQYDQCAHIAP9CQIAIAAgAigCAEECdGr9AAQA/eYB/eQBIQcgAkEEaiECIANBBGohAyAGQQFrIQYgBg0ACyAEIAf9CwQAIARBEGohBCAEIAVJDQALC7EBAQZ7IAH9EyEHIAL9' +
+  'EyEIA0AgAygCACAAIAcgCBAFIQkgAygCBCAAIAcgCBAFIQogBP0KAwAhCyAE/QoDCCEMIAUgCyAMIAkgChAGIAsgDCAJIAn9DQgJCgsMDQ4PCAkKCwwNDg8gCiAK/Q0ICQoLDA0ODwgJ' +
+  'CgsMDQ4PEAb9DQABAgMEBQYHEBESExQVFhf9CwQAIANBCGohAyAEQRBqIQQgBUEQaiEFIAUgBkkNAAsLGgAgAiAAEAf95gEgAyAAIAFqEAf95gH95AELGQAgACAC/V/98gEgASAD/V/9' +
+  '8gH98AH9XgsRACAA/VwCAP2JAf2pAf37AQuGAgIBfwR7IAEhBQNAIAD9AAQAIAD9AAQQ/Q0AAQIDEBESEwQFBgcUFRYXIQYgAP0ABCAgAP0ABDD9DQABAgMQERITBAUGBxQVFhchByAA' +
+  '/QAEACAA/QAEEP0NCAkKCxgZGhsICQoLGBkaGyEIIAD9AAQgIAD9AAQw/Q0ICQoLGBkaGwgJCgsYGRobIQkgBSADIAQgBiAH/Q0AAQIDBAUGBxAREhMUFRYXEAkgBSACaiADIAQgBiAH' +
+  '/Q0ICQoLDA0ODxgZGhscHR4fEAkgBSACQQF0aiADIAQgCCAJ/Q0AAQIDBAUGBxAREhMUFRYXEAkgBUEQaiEFIABBwABqIQAgACABSQ0ACwsYACAAIAL9EyAB/RMgA/3mAf3kAf0LBAAL';
 
 const { memory, add, finish, mix, mixTwo, part } = new WebAssembly.Instance(
   new WebAssembly.Module(Buffer.from(rowsModule, 'base64')),
@@ -60,7 +61,14 @@ export class Rows {
   readonly #stride: number;
   readonly #bytes: Uint8Array;
   readonly #count: number;
-  readonly #places: { row: number; sources: number; weights: number; mixed: number; planes: number };
+  readonly #places: {
+    row: number;
+    exact: number;
+    sources: number;
+    weights: number;
+    mixed: number;
+    planes: number;
+  };
   /** Where the last output ends. */
   readonly #end: number;
   /** Of a plane, in bytes. */
@@ -75,7 +83,8 @@ export class Rows {
     const outputs = sources.length / count;
     const row = stride * 28;
     // The last pixel is read with what would be the first value of the next.
-    const sourcesAt = stride * 32 + 16;
+    const exact = stride * 32 + 16;
+    const sourcesAt = exact + weights.length * 8;
     const weightsAt = sourcesAt + sources.length * 4;
     const mixed = weightsAt + weights.length * 4;
     // Colours are taken apart four outputs at a time.
@@ -85,6 +94,7 @@ export class Rows {
     if (missing > 0) memory.grow(missing);
     const { buffer } = memory;
     new Int32Array(buffer, sourcesAt, sources.length).set(sources.map((source) => source * 3));
+    new Float64Array(buffer, exact, weights.length).set(weights);
     new Float32Array(buffer, weightsAt, weights.length).set(weights);
     // What was done before with this memory.
     new Uint8Array(buffer, stride * 16, stride * 16).fill(0);
@@ -92,7 +102,7 @@ export class Rows {
     this.#stride = stride;
     this.#bytes = new Uint8Array(buffer, 0, stride * rowsHeld);
     this.#count = count;
-    this.#places = { row, sources: sourcesAt, weights: weightsAt, mixed, planes };
+    this.#places = { row, exact, sources: sourcesAt, weights: weightsAt, mixed, planes };
     this.#end = mixed + outputs * 16;
     this.#planeSize = planeSize;
     const plane = (n: number) => new Float32Array(buffer, planes + n * planeSize, outputs);
@@ -125,10 +135,10 @@ export class Rows {
 
   /** Mixes the outputs, of two sources each, of two rows of pixels: upper x above + lower x below. */
   mixTwo(above: Uint8Array, below: Uint8Array, upper: number, lower: number): void {
-    const { sources, weights, mixed } = this.#places;
+    const { sources, exact, mixed } = this.#places;
     this.#bytes.set(above);
     this.#bytes.set(below, this.#stride);
-    mixTwo(this.#stride, upper, lower, sources, weights, mixed, this.#end);
+    mixTwo(this.#stride, upper, lower, sources, exact, mixed, this.#end);
   }
 
   /** @returns for each colour scale x value + offset of every output that was mixed last; good until the next call. */

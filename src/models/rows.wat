@@ -97,30 +97,40 @@
       (local.set $to (i32.add (local.get $to) (i32.const 16)))
       (br_if $outputs (i32.lt_u (local.get $to) (local.get $end)))))
 
-  ;; Mixes pixels of the first two rows of bytes, for each output two of either row, side by side: their places stand at `sources`
-  ;; and their weights at `weights`, as for `mix`. Sums over two rows are exact where `upper` and `lower` are
-  ;; multiples of 1 / 65,536.
+  ;; Mixes pixels of the first two rows of bytes, for each output two of either row, side by side: their places stand at `sources`, as for `mix`,
+  ;; and their weights, of 8 bytes, at `weights`. Sums over two rows are exact where `upper` and `lower` are multiples of 1 / 65,536.
   (func (export "mixTwo") (param $stride i32) (param $upper f32) (param $lower f32) (param $sources i32) (param $weights i32) (param $to i32) (param $end i32)
-    (local $left i32) (local $right i32) (local $upperAll v128) (local $lowerAll v128)
+    (local $upperAll v128) (local $lowerAll v128) (local $left v128) (local $right v128) (local $near v128) (local $far v128)
     (local.set $upperAll (f32x4.splat (local.get $upper)))
     (local.set $lowerAll (f32x4.splat (local.get $lower)))
     (loop $outputs
-      (local.set $left (i32.load (local.get $sources)))
-      (local.set $right (i32.load offset=4 (local.get $sources)))
+      (local.set $left (call $twoRows (i32.load (local.get $sources)) (local.get $stride) (local.get $upperAll) (local.get $lowerAll)))
+      (local.set $right (call $twoRows (i32.load offset=4 (local.get $sources)) (local.get $stride) (local.get $upperAll) (local.get $lowerAll)))
+      (local.set $near (v128.load64_splat (local.get $weights)))
+      (local.set $far (v128.load64_splat offset=8 (local.get $weights)))
       (v128.store (local.get $to)
-        (f32x4.add
-          (f32x4.mul (v128.load32_splat (local.get $weights))
-            (f32x4.add
-              (f32x4.mul (local.get $upperAll) (call $pixel (local.get $left)))
-              (f32x4.mul (local.get $lowerAll) (call $pixel (i32.add (local.get $left) (local.get $stride))))))
-          (f32x4.mul (v128.load32_splat offset=4 (local.get $weights))
-            (f32x4.add
-              (f32x4.mul (local.get $upperAll) (call $pixel (local.get $right)))
-              (f32x4.mul (local.get $lowerAll) (call $pixel (i32.add (local.get $right) (local.get $stride))))))))
+        (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+          (call $mixPair (local.get $near) (local.get $far) (local.get $left) (local.get $right))
+          (call $mixPair (local.get $near) (local.get $far)
+            (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $left) (local.get $left))
+            (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $right) (local.get $right)))))
       (local.set $sources (i32.add (local.get $sources) (i32.const 8)))
-      (local.set $weights (i32.add (local.get $weights) (i32.const 8)))
+      (local.set $weights (i32.add (local.get $weights) (i32.const 16)))
       (local.set $to (i32.add (local.get $to) (i32.const 16)))
       (br_if $outputs (i32.lt_u (local.get $to) (local.get $end)))))
+
+  ;; A pixel of the first row of bytes and the one below it.
+  (func $twoRows (param $at i32) (param $stride i32) (param $upper v128) (param $lower v128) (result v128)
+    (f32x4.add
+      (f32x4.mul (local.get $upper) (call $pixel (local.get $at)))
+      (f32x4.mul (local.get $lower) (call $pixel (i32.add (local.get $at) (local.get $stride))))))
+
+  ;; Two values of either pixel, mixed in 64 bits: some of what becomes of them is rounded to whole levels, where the last bit tells.
+  (func $mixPair (param $near v128) (param $far v128) (param $left v128) (param $right v128) (result v128)
+    (f32x4.demote_f64x2_zero
+      (f64x2.add
+        (f64x2.mul (local.get $near) (f64x2.promote_low_f32x4 (local.get $left)))
+        (f64x2.mul (local.get $far) (f64x2.promote_low_f32x4 (local.get $right))))))
 
   ;; Four bytes as floats, of which the fourth belongs to the next pixel.
   (func $pixel (param $at i32) (result v128)

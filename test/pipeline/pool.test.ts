@@ -205,6 +205,27 @@ describe('the queue', () => {
   });
 });
 
+describe('one handed to a worker before its turn', () => {
+  it('is done by another that is free sooner', async (t) => {
+    const engine = await open(t, { workers: 2 });
+    const [held, other] = engine.workers as [ChildProcess, ChildProcess];
+    held.kill('SIGSTOP');
+    const first = engine.assess(body, { admitted });
+    const second = engine.assess(face, { admitted });
+    const third = engine.assess(face, { admitted });
+    assert.equal(engine.queueDepth, 1);
+    await Promise.all([second, third]);
+    assert.equal(engine.queueDepth, 0);
+    held.kill('SIGCONT');
+    // Each answer is still given to whom it belongs.
+    const fourth = fails(engine.assess(new Uint8Array(9), { admitted }), 'unsupported_format');
+    const fifth = engine.assess(body, { admitted });
+    assert.deepEqual((await first).image, (await fifth).image);
+    await fourth;
+    assert.deepEqual(engine.workers, [held, other]);
+  });
+});
+
 describe('the deadline', () => {
   it('ends the wait for a running photograph and for one in the queue', async (t) => {
     const engine = await open(t, { deadlineMs: 5000 });
