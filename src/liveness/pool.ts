@@ -93,6 +93,9 @@ export interface Engine {
 /** How long a worker may go on with a job that nobody waits for before it counts as hung and is replaced. */
 const hangMs = 2_000;
 
+/** How long a worker may take to load its models, which it does in a second, before it counts as hung and is replaced. */
+const startMs = 60_000;
+
 /** Pause before a worker that died while starting is tried again, so that a lasting fault does not spin. */
 const restartPauseMs = 1_000;
 
@@ -122,7 +125,8 @@ export function decoderProcess({ maxPixels }: DecodeLimits): {
   readonly execArgv: string[];
 } {
   const largestFrame = Math.ceil((3 * maxPixels) / 2 ** 20);
-  return { env: allocator, execArgv: [`--initial-old-space-size=${largestFrame + 64}`] };
+  // By that signal Node opens a debugger to every local user.
+  return { env: allocator, execArgv: [`--initial-old-space-size=${largestFrame + 64}`, '--disable-sigusr1'] };
 }
 
 /** The cache of compiled code that this process has, if it has one: by itself a worker would not know of it. */
@@ -219,10 +223,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       slot.worker = worker;
       slot.ready = false;
       yieldToServer(worker);
+      const slow = setTimeout(() => worker.kill('SIGKILL'), startMs);
       let isGone = false;
       const onGone = (reason: Error) => {
         if (isGone) return;
         isGone = true;
+        clearTimeout(slow);
         const wasReady = slot.ready;
         const [job, ...ahead] = slot.jobs;
         clearTimeout(slot.hang);
@@ -253,6 +259,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         watchHang(slot);
         switch (answer.kind) {
           case 'ready':
+            clearTimeout(slow);
             slot.ready = true;
             resolve();
             break;

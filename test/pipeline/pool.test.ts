@@ -427,6 +427,31 @@ describe('a worker that dies', () => {
     assert.equal((await (waiting[1] as Promise<Assessment>)).faces.length, 1);
   });
 
+  it('is replaced when it hangs while starting', async (t) => {
+    const { engine, kill } = await mortal(t);
+    const clock = ownClock(t);
+    await kill();
+    clock.pass(1);
+    const [hung] = engine.workers as [ChildProcess];
+    hung.kill('SIGSTOP');
+    const waiting = engine.assess(face, { admitted });
+    const replaced = once(hung, 'close');
+    clock.pass(60_000);
+    await replaced;
+    clock.pass(1000);
+    assert.notEqual(engine.workers[0], hung);
+    assert.equal((await waiting).faces.length, 1);
+  });
+
+  it('opens no debugger on a signal', async (t) => {
+    const engine = await open(t);
+    const [worker] = engine.workers as [ChildProcess];
+    assert.ok(worker.spawnargs.includes('--disable-sigusr1'));
+    worker.kill('SIGUSR1');
+    assert.equal((await engine.assess(face, { admitted })).faces.length, 1);
+    assert.equal(engine.workers[0], worker);
+  });
+
   it('stops the start when it cannot come up at all', async (t) => {
     const empty = await mkdtemp(join(tmpdir(), 'no-weights-'));
     t.after(() => rm(empty, { recursive: true }));

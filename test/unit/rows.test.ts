@@ -126,10 +126,13 @@ describe('Rows', () => {
           const at = (sources[tap] as number) * 3 + colour;
           return (above[at] as number) / 4 + ((below[at] as number) * 3) / 65_536;
         };
-        const part = (tap: number, colour: number) =>
-          Math.fround((weights[tap] as number) * level(tap, colour));
         const expected = Array.from({ length: count }, (_, i) =>
-          [0, 1, 2].map((colour) => Math.fround(part(i * 2, colour) + part(i * 2 + 1, colour))),
+          [0, 1, 2].map((colour) =>
+            Math.fround(
+              (weights[i * 2] as number) * level(i * 2, colour) +
+                (weights[i * 2 + 1] as number) * level(i * 2 + 1, colour),
+            ),
+          ),
         );
         assert.deepEqual(outputs(rows, 1, 0), expected);
       }
