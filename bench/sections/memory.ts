@@ -3,9 +3,9 @@
 import type { Context } from '../context.ts';
 import { figure, type SectionReport, withQuartiles } from '../report.ts';
 import { startClient } from '../server/client.ts';
-import { cpuMsOf, residentMbOf } from '../server/processes.ts';
+import { residentMbOf } from '../server/processes.ts';
 import { forms } from '../server/requests.ts';
-import { startServer } from '../server/server.ts';
+import { startServer, timeStarts } from '../server/server.ts';
 import { spread } from '../statistics.ts';
 
 /** Memory is read so often in the course of the run. */
@@ -25,18 +25,8 @@ export async function memorySection({ profiles, pictures, quick, long }: Context
   const warmUp = quick ? 200 : 1_000;
   const starts: { profile: string; ms: number[]; cpuMs: number[] }[] = [];
   for (const one of profiles) {
-    const ms: number[] = [];
-    const cpuMs: number[] = [];
-    for (let i = 0; i < (quick ? 3 : 7); i++) {
-      const begin = performance.now();
-      const server = await startServer({ profile: one, workers: 1 });
-      const { status } = await fetch(`${server.origin}/readyz`);
-      if (status !== 200) throw new Error(`/readyz answered ${status}.`);
-      ms.push(performance.now() - begin);
-      cpuMs.push(cpuMsOf(server.processes()));
-      await server.stop();
-    }
-    starts.push({ profile: one.id, ms, cpuMs });
+    const taken = await timeStarts({ profile: one, workers: 1 }, quick ? 3 : 7);
+    starts.push({ profile: one.id, ms: taken.map(({ ms }) => ms), cpuMs: taken.map(({ cpuMs }) => cpuMs) });
   }
 
   const server = await startServer({ profile, workers: 1 });
@@ -69,7 +59,7 @@ export async function memorySection({ profiles, pictures, quick, long }: Context
   return {
     title: 'Start and endurance',
     method: [
-      'The start is from the command to `/readyz` answering 200, with the weights in place, code compiled by an earlier start, and one worker; it makes the database and the first keys as well.',
+      'The start is from the command to `/readyz` answering 200, with one worker, on a data folder that an earlier start has made: weights in place, code compiled, a database with its keys.',
       `Then requests to one server with one worker, in all three forms, of 640x480 and 1280x960, four under way at once: ${warmUp} to warm up, and ${requests} in the course of which resident memory is read ${readings} times.`,
     ],
     tables: [

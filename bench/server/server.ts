@@ -1,6 +1,6 @@
 /** The server as its user runs it, with its own data folder and keys, and with a probe in its event loop. */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { launcher } from '../../test/helpers/serve.ts';
 import type { BenchProfile } from '../context.ts';
 import type { LoopDelay } from './probe.ts';
-import { allowedCores, treeOf } from './processes.ts';
+import { allowedCores, cpuMsOf, treeOf } from './processes.ts';
 
 export interface Keys {
   readonly appKey: string;
@@ -44,14 +44,11 @@ export async function makeDataFolder({ folder }: BenchProfile): Promise<string> 
   return dataFolder;
 }
 
-/** Starts a server on a data folder of its own and resolves when it takes requests. */
-export async function startServer({
-  profile,
-  workers,
-  cores,
-  flags = [],
-}: ServerOptions): Promise<BenchServer> {
-  const dataFolder = await makeDataFolder(profile);
+/** Runs the command and resolves when it has printed that it is ready. */
+async function launch(
+  dataFolder: string,
+  { profile, workers, cores, flags = [] }: ServerOptions,
+): Promise<{ child: ChildProcess; banner: string }> {
   const settings = ['--data', dataFolder, '--profile', profile.id, '--port', '0', '--workers', `${workers}`];
   const node = [
     ...['--import', join(import.meta.dirname, 'probe.ts')],
@@ -60,14 +57,52 @@ export async function startServer({
   const pinned = cores === undefined ? [] : ['taskset', '-c', allowedCores().slice(0, cores).join(',')];
   const [program, ...args] = [...pinned, process.execPath, ...node] as [string, ...string[]];
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
-  const exited = once(child, 'exit');
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
     lines.push(line);
     if (line.startsWith('OpenAPI document:')) break;
   }
   child.stdout?.resume();
-  const banner = lines.join('\n');
+  return { child, banner: lines.join('\n') };
+}
+
+function originIn(banner: string): string {
+  const origin = /(http:\/\/127\.0\.0\.1:\d+)/.exec(banner)?.[1];
+  if (origin === undefined) throw new Error(`The server did not start: ${banner}`);
+  return origin;
+}
+
+/** What a start took, from the command to an answer of `/readyz`. */
+export interface Start {
+  readonly ms: number;
+  /** Of the server and its workers. */
+  readonly cpuMs: number;
+}
+
+/** Starts a server again and again on one data folder, which a start before them has made. */
+export async function timeStarts(options: ServerOptions, count: number): Promise<Start[]> {
+  const dataFolder = await makeDataFolder(options.profile);
+  const starts: Start[] = [];
+  for (let i = -1; i < count; i++) {
+    const begin = performance.now();
+    const { child, banner } = await launch(dataFolder, options);
+    const { status } = await fetch(`${originIn(banner)}/readyz`);
+    if (status !== 200) throw new Error(`/readyz answered ${status}.`);
+    const ms = performance.now() - begin;
+    if (i >= 0) starts.push({ ms, cpuMs: cpuMsOf(treeOf(child.pid as number)) });
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+  }
+  await rm(dataFolder, { recursive: true });
+  return starts;
+}
+
+/** Starts a server on a data folder of its own and resolves when it takes requests. */
+export async function startServer(options: ServerOptions): Promise<BenchServer> {
+  const dataFolder = await makeDataFolder(options.profile);
+  const { child, banner } = await launch(dataFolder, options);
+  const exited = once(child, 'exit');
   const find = (pattern: RegExp): string => {
     const found = pattern.exec(banner)?.[1];
     if (found === undefined) throw new Error(`The server did not start: ${banner}`);
@@ -75,7 +110,7 @@ export async function startServer({
   };
   const shown = (name: string) => find(new RegExp(`^  ${name} +(\\S+)$`, 'm'));
   return {
-    origin: find(/(http:\/\/127\.0\.0\.1:\d+)/),
+    origin: originIn(banner),
     keys: { appKey: shown('appKey'), secretKey: shown('secretKey'), apiKey: shown('x-api-key') },
     processes: () => treeOf(child.pid as number),
     watchLoop: () => child.send('watch'),
