@@ -19,7 +19,6 @@ import {
 import { createRemoteImageFetcher } from '../intake/remote-image.ts';
 import { startEngine } from '../liveness/pool.ts';
 import { prepareFolder, storeFile } from '../models/download.ts';
-import { buildApp } from '../server/app.ts';
 import { createAuthenticator } from '../server/auth.ts';
 import { createGate } from '../server/gate.ts';
 import { createLimiter } from '../server/limits.ts';
@@ -82,7 +81,7 @@ async function runServer(config: Config): Promise<number> {
   const stopped = untilSignal();
   const logger = pino({ level: config.logLevel, base: null });
   const metrics = createMetrics();
-  const engine = await startEngine({
+  const starting = startEngine({
     folder,
     profile,
     limits: { maxPixels: config.maxPixels },
@@ -95,6 +94,8 @@ async function runServer(config: Config): Promise<number> {
     },
     onAssessed: ({ timings }) => metrics.noteTimings(timings),
   });
+  // Half of all that this process loads, while the workers load their models.
+  const [engine, { buildApp }] = await Promise.all([starting, import('../server/app.ts')]);
   const gate = createGate(config.workers + config.queue);
   const availability = createAvailability((error) => {
     if (error === undefined) logger.info('the database answers again');
