@@ -1,7 +1,7 @@
 /** A server in a process of its own, to be fuzzed: what it holds open is counted before and after. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,9 @@ import { linkWeights, serve } from '../serve.ts';
 export interface FuzzedServer {
   readonly origin: string;
   /** Open files and memory of the server and of its workers, where the system tells. */
-  measure(): { openFiles: number; megabytes: number; workerMegabytes: number[] };
+  measure(): { openFiles: number; megabytes: number; peakMegabytes: number; workerMegabytes: number[] };
+  /** Begins to measure the server's peak anew. */
+  forgetPeak(): void;
   /** Rejects where the server died, lost a worker, or goes on holding what it had not held before. */
   assertNothingLeft(): Promise<void>;
   stop(): Promise<void>;
@@ -39,11 +41,10 @@ export async function fuzzedServer(): Promise<FuzzedServer> {
   const { pid } = serving.child;
   const workersOf = () =>
     isLinux ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number) : [];
-  const megabytesOf = (process: number | undefined) => {
-    const [, kilobytes = '0'] = isLinux
-      ? (/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${process}/status`, 'utf8')) ?? [])
-      : [];
-    return Math.round(Number(kilobytes) / 1_000);
+  const sizeOf = (process: number | undefined, which: 'VmRSS' | 'VmHWM') => {
+    const status = isLinux ? readFileSync(`/proc/${process}/status`, 'utf8') : '';
+    const [, kilobytes = '0'] = new RegExp(`${which}:\\s+(\\d+)`).exec(status) ?? [];
+    return Math.round((Number(kilobytes) * 1_024) / 1e6);
   };
   const openFiles = () =>
     (isLinux ? readdirSync(`/proc/${pid}/fd`) : []).flatMap((descriptor) => {
@@ -62,9 +63,13 @@ export async function fuzzedServer(): Promise<FuzzedServer> {
     origin: serving.origin,
     measure: () => ({
       openFiles: openFiles().length,
-      megabytes: megabytesOf(pid),
-      workerMegabytes: workersOf().map(megabytesOf),
+      megabytes: sizeOf(pid, 'VmRSS'),
+      peakMegabytes: sizeOf(pid, 'VmHWM'),
+      workerMegabytes: workersOf().map((worker) => sizeOf(worker, 'VmRSS')),
     }),
+    forgetPeak() {
+      if (isLinux) writeFileSync(`/proc/${pid}/clear_refs`, '5');
+    },
     async assertNothingLeft() {
       assert.equal(serving.child.exitCode, null);
       assert.deepEqual(workersOf(), before.workers, 'no worker died');
