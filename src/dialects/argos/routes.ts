@@ -17,7 +17,7 @@ Where the vendor's pages are silent, this is assumed:
 - \`faceImage\` that is missing, empty or no string, and a body that is no JSON, are 1016. One that is there and of no use is 1017, with the
   reason in \`message\`.
 - Base64 must be canonical; JPEG, PNG and WebP are read, and the orientation in EXIF is applied.
-- Unknown fields are ignored.
+- Unknown fields are ignored, as long as the body has no more than 100 values (1016).
 - A missing or wrong key is HTTP 403 \`{"message":"Forbidden"}\`, as a gateway answers.
 - 1001, with HTTP 429 or 503, is a sibling module's code for "not now"; \`Retry-After\` says when.
 - \`transactionId\` is 13 characters of base 36, and the header \`x-request-id\` too.`;
