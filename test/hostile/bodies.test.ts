@@ -1,5 +1,5 @@
 /**
- * Bodies of full size that cost a parser far more than their bytes, through each dialect and the admin API: refused in about the time of a plain one, in bounded
+ * Bodies of full size that cost a parser far more than their bytes, through each dialect and the admin API: refused for about the work of a plain one, in bounded
  * memory, and with nothing of them held longer than it is needed.
  */
 
@@ -42,29 +42,30 @@ describe('a body that is far more work than its bytes', () => {
     path: string,
     headers: Record<string, string>,
     body: Buffer<ArrayBuffer>,
-  ): Promise<{ status: number; text: string; ms: number }> {
-    const start = performance.now();
+  ): Promise<{ status: number; text: string; cpuMs: number }> {
+    const start = server.measure().cpuMs;
     const response = await fetch(server.origin + path, { method: 'POST', headers, body });
     const text = await response.text();
-    return { status: response.status, text, ms: performance.now() - start };
+    // What the server itself took: the machine may be busy otherwise.
+    return { status: response.status, text, cpuMs: server.measure().cpuMs - start };
   }
 
   for (const route of [routes.nhn, routes.argos, routes.native]) {
-    it(`is refused in no more than the time of a plain one by ${route.name}`, async (t) => {
+    it(`is refused for about the work of a plain one by ${route.name}`, async (t) => {
       const headers = keyed(route, json);
       const size = largest(route);
       // A text of no use: all that is done with a picture, but for its assessment.
       const plain = Buffer.from(route.asking(Buffer.alloc(((size - 17_000) / 4) * 3)).body);
       const reference: number[] = [];
-      for (let i = 0; i < 3; i++) reference.push((await post(route.path, headers, plain)).ms);
-      const mostMs = 3 * Math.max(...reference) + 200;
+      for (let i = 0; i < 3; i++) reference.push((await post(route.path, headers, plain)).cpuMs);
+      const mostMs = 2 * Math.max(...reference) + 200;
       server.forgetPeak();
       const { megabytes } = server.measure();
       for (const [name, make] of Object.entries(bombs)) {
-        const { status, text, ms } = await post(route.path, headers, make(size));
-        t.diagnostic(`${name}: ${ms.toFixed(0)} ms`);
+        const { status, text, cpuMs } = await post(route.path, headers, make(size));
+        t.diagnostic(`${name}: ${cpuMs} ms of a core`);
         refused[route.dialect](status, text);
-        assert.ok(ms < mostMs, `${name}: ${ms} ms, a plain one ${reference}`);
+        assert.ok(cpuMs < mostMs, `${name}: ${cpuMs} ms of a core, a plain one ${reference}`);
       }
       const { peakMegabytes } = server.measure();
       assert.ok(peakMegabytes - megabytes < 400, `${megabytes} MB, then ${peakMegabytes} MB`);

@@ -12,8 +12,14 @@ import { linkWeights, serve } from '../serve.ts';
 
 export interface FuzzedServer {
   readonly origin: string;
-  /** Open files and memory of the server and of its workers, where the system tells. */
-  measure(): { openFiles: number; megabytes: number; peakMegabytes: number; workerMegabytes: number[] };
+  /** What the server and its workers hold, and what the server itself took of a core so far, where the system tells. */
+  measure(): {
+    openFiles: number;
+    megabytes: number;
+    peakMegabytes: number;
+    cpuMs: number;
+    workerMegabytes: number[];
+  };
   /** Begins to measure the server's peak anew. */
   forgetPeak(): void;
   /** Rejects where the server died, lost a worker, or goes on holding what it had not held before. */
@@ -46,6 +52,12 @@ export async function fuzzedServer(): Promise<FuzzedServer> {
     const [, kilobytes = '0'] = new RegExp(`${which}:\\s+(\\d+)`).exec(status) ?? [];
     return Math.round((Number(kilobytes) * 1_024) / 1e6);
   };
+  /** Of all its threads, by hundredths of a second: behind the name, which may hold spaces, the 12th and the 13th. */
+  const cpuMsOf = (process: number | undefined) => {
+    const stat = isLinux ? readFileSync(`/proc/${process}/stat`, 'utf8') : '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10;
+  };
   const openFiles = () =>
     (isLinux ? readdirSync(`/proc/${pid}/fd`) : []).flatMap((descriptor) => {
       try {
@@ -65,6 +77,7 @@ export async function fuzzedServer(): Promise<FuzzedServer> {
       openFiles: openFiles().length,
       megabytes: sizeOf(pid, 'VmRSS'),
       peakMegabytes: sizeOf(pid, 'VmHWM'),
+      cpuMs: cpuMsOf(pid),
       workerMegabytes: workersOf().map((worker) => sizeOf(worker, 'VmRSS')),
     }),
     forgetPeak() {
