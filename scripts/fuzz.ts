@@ -12,14 +12,17 @@ const server = await fuzzedServer();
 try {
   console.log(`Before: ${JSON.stringify(server.measure())}`);
   const start = performance.now();
-  const { statuses, slowestMs } = await fuzz(server.origin, { count: Number(values.requests), seed });
+  const { statuses, assessed, slowestMs } = await fuzz(server.origin, {
+    count: Number(values.requests),
+    seed,
+  });
   const seconds = (performance.now() - start) / 1_000;
   await server.assertNothingLeft();
   console.log(`After: ${JSON.stringify(server.measure())}`);
   console.log(
     `${values.requests} requests of seed ${seed} in ${seconds.toFixed(0)} s; the slowest took ${slowestMs.toFixed(0)} ms`,
   );
-  console.log(`Statuses: ${JSON.stringify(statuses)}`);
+  console.log(`Statuses: ${JSON.stringify(statuses)}; pictures assessed: ${JSON.stringify(assessed)}`);
 } finally {
   await server.stop();
 }

@@ -123,6 +123,17 @@ export function newTransactionId(): string {
   return Array.from({ length: 13 }, () => randomInt(36).toString(36)).join('');
 }
 
+/**
+ * Takes its body from a request, which lasts until its answer is out: the text of an image would be held beside its bytes all that time.
+ * @throws RequestError `invalid_request` where there is none.
+ */
+export function takeBody<Body>(request: { body: Body | undefined }): Body {
+  const { body } = request;
+  if (body === undefined) throw new RequestError('invalid_request', 'The body is empty.');
+  request.body = undefined;
+  return body;
+}
+
 /** An abort signal that fires when the client is gone before its answer. */
 export function whenGone(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();

@@ -5,7 +5,7 @@ const marker = {
   endOfImage: 0xd9,
   startOfScan: 0xda,
   firstRestart: 0xd0,
-  temporary: 0x01,
+  firstOfSegment: 0xc0,
 } as const;
 
 /** Counts the scans up to the end of the picture; what follows, and what lies within segments such as previews, is not of it. */
@@ -18,7 +18,9 @@ export function countScans(jpeg: Uint8Array): number {
     if (code === marker.endOfImage) break;
     // A fill byte: the marker may begin with the next.
     if (code === 0xff) at += 1;
-    else if (code <= marker.temporary || (code >= marker.firstRestart && code <= marker.startOfImage))
+    // Nothing follows those of restarts, nor those that are reserved: among the data of a scan, where restarts come, libjpeg looks for the
+    // next right behind them, and everywhere else it gives up.
+    else if (code < marker.firstOfSegment || (code >= marker.firstRestart && code <= marker.startOfImage))
       at += 2;
     else {
       if (code === marker.startOfScan) scans++;

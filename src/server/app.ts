@@ -26,6 +26,7 @@ import { Keys } from '../storage/keys.ts';
 import { sessionCookie } from './admin/authentication.ts';
 import { toRequestError } from './admin/errors.ts';
 import { admin } from './admin/routes.ts';
+import { acceptJson } from './body.ts';
 import { createClientErrors } from './client-errors.ts';
 import { type ConnectionLimits, createHttpServer } from './connections.ts';
 import { serveConsole } from './console.ts';
@@ -89,10 +90,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       createHttpServer(handler, options.connections, options.trustedProxies, metrics.registry),
     // A longer appKey is a wrong one, not a path that does not exist. Node bounds the whole head at 16 kB.
     routerOptions: { maxParamLength: 16_384 },
-    // A body is never merged into anything, and its schema says which fields it may have; to look for such names in 27 MB of
-    // base64 takes longer than to parse it.
-    onProtoPoisoning: 'ignore',
-    onConstructorPoisoning: 'ignore',
     // Draining has its own answer, in each dialect's envelope.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -119,6 +116,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     },
   });
 
+  acceptJson(app);
   app.decorateRequest('outcome', undefined);
   app.decorateRequest('caller', undefined);
   app.decorateRequest('dialect', undefined);

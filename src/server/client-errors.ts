@@ -4,6 +4,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger } from 'fastify';
 import { type Dialect, newTransactionId } from '../dialects/dialect.ts';
+import { smallPieces } from './connections.ts';
 import { RequestError } from './errors.ts';
 import { guardHeaders } from './headers.ts';
 
@@ -92,6 +93,9 @@ function toError(code: string | undefined): RequestError {
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return new RequestError('request_timeout', 'The request took too long to arrive.');
+  }
+  if (code === smallPieces) {
+    return new RequestError('malformed_http', 'The body comes in too many small pieces.');
   }
   return new RequestError('malformed_http', 'The request is not valid HTTP.');
 }

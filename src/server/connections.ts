@@ -33,8 +33,15 @@ const checkMs = 1_000;
 /** A phone that changes its network sends nothing for some seconds. */
 const graceMs = 10_000;
 
+/** Pieces of a body that may be of any size; from then on, the bytes that each must have on average. Base64 in its lines of 76 has them. */
+const freePieces = 10_000;
+const leastPieceBytes = 64;
+
+/** How a body in too small pieces is reported. */
+export const smallPieces = 'ERR_HTTP_SMALL_PIECES';
+
 /**
- * Who listens to `clientError` answers those who are late too, as `ERR_HTTP_REQUEST_TIMEOUT`.
+ * Who listens to `clientError` answers those who are late too, as `ERR_HTTP_REQUEST_TIMEOUT`, and those whose bodies come in too small pieces.
  * @param trustedProxies addresses and networks that bring the connections of many clients.
  */
 export function createHttpServer(
@@ -59,6 +66,7 @@ export function createHttpServer(
   );
   limitConnections(server, limits, trustedProxies, registry);
   server.on('request', (_request, response) => limitAnswer(response, limits.answerTimeoutMs));
+  requirePieces(server);
   if (limits.minBytesPerSecond > 0) requirePace(server, limits.minBytesPerSecond);
   return server;
 }
@@ -146,6 +154,28 @@ function requirePace(server: Server, minBytesPerSecond: number): void {
   };
   const checks = setInterval(check, checkMs).unref();
   server.once('close', () => clearInterval(checks));
+}
+
+/** Each chunk of a body costs microseconds, however small: ten million of one byte would keep the event loop busy for a minute. */
+function requirePieces(server: Server): void {
+  server.on('request', (request: IncomingMessage) => {
+    let pieces = 0;
+    let bytes = 0;
+    const push = request.push.bind(request);
+    request.push = (piece: Buffer | null) => {
+      if (piece !== null) bytes += piece.length;
+      if (++pieces > freePieces && bytes < pieces * leastPieceBytes) {
+        request.push = push;
+        // Not amid what the parser is about.
+        setImmediate(() => server.emit('clientError', new SmallPiecesError(), request.socket));
+      }
+      return push(piece);
+    };
+  });
+}
+
+class SmallPiecesError extends Error {
+  readonly code = smallPieces;
 }
 
 /** As Node itself reports a request that takes too long. */

@@ -1,8 +1,9 @@
-/** Uploaded files in request schemas: raw bodies and multipart file parts, held in memory and never on disk. */
+/** Uploaded files: in request schemas, and out of multipart forms; held in memory and never on disk. */
 
-import multipart from '@fastify/multipart';
+import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { Gathered } from './body.ts';
 import { RequestError } from './errors.ts';
 
 /** The schema of an uploaded file: bytes, not text. OpenAPI 3.1 has no type for it, only its media type. */
@@ -28,16 +29,16 @@ export async function acceptMultipart(app: FastifyInstance, maxFileBytes: number
     limits: { fileSize: maxFileBytes, files: 1, fields: 4, parts: 5, fieldSize: 1_000, fieldNameSize: 100 },
   });
   app.addHook('preValidation', async (request) => {
-    if (request.isMultipart()) request.body = await readForm(request);
+    if (request.isMultipart()) request.body = await readForm(request, maxFileBytes);
   });
 }
 
 /** Instead of the plugin's `attachFieldsToBody`, under which a malformed form looks like a defect of ours. */
-async function readForm(request: FastifyRequest): Promise<Record<string, unknown>> {
+async function readForm(request: FastifyRequest, maxFileBytes: number): Promise<Record<string, unknown>> {
   const form = new Map<string, unknown>();
   try {
     for await (const part of request.parts()) {
-      const value = part.type === 'file' ? await part.toBuffer() : part.value;
+      const value = part.type === 'file' ? await readFile(part.file, maxFileBytes) : part.value;
       form.set(part.fieldname, form.has(part.fieldname) ? [form.get(part.fieldname), value] : value);
     }
   } catch (error) {
@@ -51,9 +52,11 @@ async function readForm(request: FastifyRequest): Promise<Record<string, unknown
   return Object.fromEntries(form);
 }
 
-/** Text for a body that is not the media type it says is never read: only JSON stays, and what a plugin adds itself. */
-export function acceptJsonOnly(app: FastifyInstance): void {
-  app.removeContentTypeParser('text/plain');
+/** In place of the plugin's `toBuffer`, which keeps every piece. One that is too large is cut, and refused with the part after it. */
+async function readFile(file: MultipartFile['file'], maxBytes: number): Promise<Buffer> {
+  const gathered = new Gathered(maxBytes);
+  for await (const piece of file) gathered.add(piece);
+  return gathered.bytes;
 }
 
 /** Bytes of JSON that can carry an image of this size in base64, with room for the rest. */

@@ -4,11 +4,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { decode } from '../../src/liveness/decode.ts';
+import type { AssessmentError } from '../../src/liveness/errors.ts';
 import { HeicDecoder } from '../../src/liveness/heic.ts';
+import { startEngine } from '../../src/liveness/pool.ts';
 import { decodePhotographsOnly } from '../../src/liveness/raster.ts';
-import { imageFormats } from '../../src/liveness/sniff.ts';
+import { imageFormats, sniffFormat } from '../../src/liveness/sniff.ts';
+import { loadRegistry } from '../../src/models/registry.ts';
 import { drawing } from '../helpers/hostile/file.ts';
 import { foreigners } from '../helpers/hostile/foreign.ts';
+import { standardWeights } from '../helpers/weights.ts';
 
 const files = await foreigners();
 const limits = { maxPixels: 50_000_000 };
@@ -55,6 +59,28 @@ describe('in a worker', () => {
         name,
       );
     }
+  });
+});
+
+it('a real worker has no decoder for a drawing that begins as a photograph', async (t) => {
+  // A comment with the size of a box, `ftyp` and a brand in it: of an admitted format by its first bytes, and by all others a drawing.
+  const drawing = Buffer.from(`<!--ftypavif-->${svg}${' '.repeat(100)}`);
+  assert.equal(sniffFormat(drawing), 'avif');
+  const folder = await standardWeights();
+  const engine = await startEngine({
+    folder,
+    profile: (await loadRegistry(folder)).profile('standard'),
+    limits,
+    workers: 1,
+    queue: 1,
+    deadlineMs: 60_000,
+  });
+  t.after(() => engine.close());
+  await assert.rejects(engine.assess(drawing, { admitted: imageFormats }), (error: AssessmentError) => {
+    assert.equal(error.code, 'undecodable_image');
+    // Otherwise it was parsed, and only then found to be no photograph.
+    assert.match(String(error.cause), /unsupported image format/);
+    return true;
   });
 });
 

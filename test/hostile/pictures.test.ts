@@ -124,11 +124,14 @@ describe('before any decoder sees it, a hostile picture', () => {
 
   it('is weighed in no time, by what its header says', () => {
     for (const { name, bytes } of [...files, ...mutations]) {
-      const start = performance.now();
-      const weight = weigh(bytes, imageFormats, maxPixels);
-      const ms = performance.now() - start;
-      assert.ok(weight >= 1 && Number.isFinite(weight), `${name}: ${weight}`);
-      assert.ok(ms < 1_000, `${name}: ${ms} ms`);
+      // The server's own event loop waits meanwhile. The least of three, for the machine may be busy otherwise.
+      const times = Array.from({ length: 3 }, () => {
+        const start = performance.now();
+        const weight = weigh(bytes, imageFormats, maxPixels);
+        assert.ok(weight >= 1 && Number.isFinite(weight), `${name}: ${weight}`);
+        return performance.now() - start;
+      });
+      assert.ok(Math.min(...times) < 20, `${name}: ${times} ms`);
     }
   });
 });

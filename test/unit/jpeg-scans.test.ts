@@ -20,6 +20,13 @@ describe('countScans', () => {
     assert.equal(countScans(Uint8Array.from(jpeg)), 2);
   });
 
+  it('takes what is reserved for no segment, behind whose length scans could hide', () => {
+    for (const code of [0x02, 0x4f, 0xbf]) {
+      const gap = [0xff, code, 0xff, 0xff, 0xff, 0xd0];
+      assert.equal(countScans(Uint8Array.from([0xff, 0xd8, ...scan, 1, ...gap, 2, ...scan, ...scan])), 3);
+    }
+  });
+
   it('does not look into segments, nor behind the end', () => {
     const comment = [0xff, 0xfe, 0, 2 + scan.length, ...scan];
     const jpeg = [0xff, 0xd8, ...comment, ...scan, 0xff, 0xd9, ...scan];

@@ -2,10 +2,9 @@
 
 import type { Static } from 'typebox';
 import { decodeBase64 } from '../../intake/image-source.ts';
-import { RequestError } from '../../server/errors.ts';
 import { TagHeaders } from '../../server/tag.ts';
-import { acceptJsonOnly, jsonLimit } from '../../server/upload.ts';
-import { admit, assess, type Dialect, refuseOtherMethods, whenGone } from '../dialect.ts';
+import { jsonLimit } from '../../server/upload.ts';
+import { admit, assess, type Dialect, refuseOtherMethods, takeBody, whenGone } from '../dialect.ts';
 import { Body, formats, responses, toAnswer, toRefusal } from './wire.ts';
 
 const description = `Compatible with ARGOS Face Liveness, at \`/modules/liveness\` and \`/liveness\` alike. The answer has the score of the largest
@@ -18,7 +17,7 @@ Where the vendor's pages are silent, this is assumed:
 - \`faceImage\` that is missing, empty or no string, and a body that is no JSON, are 1016. One that is there and of no use is 1017, with the
   reason in \`message\`.
 - Base64 must be canonical; JPEG, PNG and WebP are read, and the orientation in EXIF is applied.
-- Unknown fields are ignored.
+- Unknown fields are ignored, as long as the body has no more than 100 values (1016).
 - A missing or wrong key is HTTP 403 \`{"message":"Forbidden"}\`, as a gateway answers.
 - 1001, with HTTP 429 or 503, is a sibling module's code for "not now"; \`Retry-After\` says when.
 - \`transactionId\` is 13 characters of base 36, and the header \`x-request-id\` too.`;
@@ -30,7 +29,6 @@ export const argos: Dialect = {
 
   routes: (services, prefix) => async (app) => {
     const url = prefix === '/modules' ? '/liveness' : '';
-    acceptJsonOnly(app);
     refuseOtherMethods(app, url);
 
     app.post<{ Body: Static<typeof Body> | undefined }>(
@@ -53,8 +51,7 @@ export const argos: Dialect = {
           ),
       },
       async (request, reply) => {
-        if (request.body === undefined) throw new RequestError('invalid_request', 'The body is empty.');
-        const bytes = decodeBase64(request.body.faceImage, services.maxImageBytes);
+        const bytes = decodeBase64(takeBody(request).faceImage, services.maxImageBytes);
         const { assessment } = await assess(services, reply, bytes, {
           mode: 'balanced',
           admitted: formats,

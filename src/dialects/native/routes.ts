@@ -1,13 +1,12 @@
 /** The native API: `POST /v1/assess`. */
 
-import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { IntakeError } from '../../intake/errors.ts';
 import { decodeBase64 } from '../../intake/image-source.ts';
 import { imageFormats } from '../../liveness/sniff.ts';
-import { RequestError } from '../../server/errors.ts';
+import { readBody } from '../../server/body.ts';
 import { TagHeaders } from '../../server/tag.ts';
-import { acceptJsonOnly, acceptMultipart, jsonLimit } from '../../server/upload.ts';
+import { acceptMultipart, jsonLimit } from '../../server/upload.ts';
 import {
   admit,
   assess,
@@ -15,6 +14,7 @@ import {
   outcomeOf,
   refuseOtherMethods,
   type Services,
+  takeBody,
   whenGone,
 } from '../dialect.ts';
 import { FormBody, JsonBody, RawBody, rawTypes, responses, toAnswer, toRefusal, urlPorts } from './wire.ts';
@@ -34,14 +34,8 @@ export const native: Dialect = {
   keyHeader: 'x-api-key',
 
   routes: (services) => async (app) => {
-    acceptJsonOnly(app);
     await acceptMultipart(app, services.maxImageBytes);
-    app.addContentTypeParser(
-      [...rawTypes],
-      { parseAs: 'buffer' },
-      (_request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: Buffer) => void) =>
-        done(null, body),
-    );
+    app.addContentTypeParser([...rawTypes], readBody);
     refuseOtherMethods(app, '/assess');
 
     app.post<{ Body: Body | undefined }>(
@@ -70,9 +64,8 @@ export const native: Dialect = {
           ),
       },
       async (request, reply) => {
-        if (request.body === undefined) throw new RequestError('invalid_request', 'The body is empty.');
         const signal = whenGone(reply);
-        const bytes = await readImage(request.body, services, signal);
+        const bytes = await readImage(takeBody(request), services, signal);
         const { assessment, seenBefore } = await assess(services, reply, bytes, {
           mode: 'balanced',
           admitted: imageFormats,

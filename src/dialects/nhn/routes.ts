@@ -2,10 +2,9 @@
 
 import type { Static } from 'typebox';
 import { decodeBase64 } from '../../intake/image-source.ts';
-import { RequestError } from '../../server/errors.ts';
 import { TagHeaders } from '../../server/tag.ts';
-import { acceptJsonOnly, acceptMultipart, jsonLimit } from '../../server/upload.ts';
-import { admit, assess, type Dialect, type Services, whenGone } from '../dialect.ts';
+import { acceptMultipart, jsonLimit } from '../../server/upload.ts';
+import { admit, assess, type Dialect, type Services, takeBody, whenGone } from '../dialect.ts';
 import { FormBody, JsonBody, limits, PathParams, responses, toAnswer, toRefusal } from './wire.ts';
 
 type Body = Static<typeof JsonBody> | Static<typeof FormBody>;
@@ -30,7 +29,6 @@ export const nhn: Dialect = {
   prefixes: ['/v1.0'],
   keyHeader: 'authorization',
   routes: (services) => async (app) => {
-    acceptJsonOnly(app);
     await acceptMultipart(app, limits.imageBytes);
 
     app.post<{ Params: Static<typeof PathParams>; Body: Body | undefined }>(
@@ -60,11 +58,9 @@ export const nhn: Dialect = {
           }),
       },
       async (request, reply) => {
-        const { body } = request;
-        if (body === undefined) throw new RequestError('invalid_request', 'The body is empty.');
+        const mode = request.body?.spoofingCondition ?? 'balanced';
         const signal = whenGone(reply);
-        const bytes = await readImage(body, services, signal);
-        const mode = body.spoofingCondition ?? 'balanced';
+        const bytes = await readImage(takeBody(request), services, signal);
         const { assessment } = await assess(services, reply, bytes, {
           mode,
           admitted: limits.formats,

@@ -8,7 +8,6 @@ import type { Storage } from '../../storage/database.ts';
 import { Keys } from '../../storage/keys.ts';
 import { Sessions } from '../../storage/sessions.ts';
 import type { Reports } from '../reports.ts';
-import { acceptJsonOnly } from '../upload.ts';
 import type { WrongKeys } from '../wrong-keys.ts';
 import { describeApps } from './apps.ts';
 import { createAuthentication } from './authentication.ts';
@@ -39,7 +38,6 @@ export function admin(services: AdminServices): FastifyPluginAsync {
   const sessions = new Sessions(storage.db);
   const authentication = createAuthentication({ availability, wrongKeys, keys, sessions });
   return async (app) => {
-    acceptJsonOnly(app);
     await app.register(cookies);
     // Who did what, beside the one line of every request: what is changed here decides who is let in.
     app.addHook('onResponse', async (request, reply) => {

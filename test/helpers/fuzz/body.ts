@@ -1,12 +1,20 @@
 /** Bodies that are nearly what the OpenAPI document asks for, or nothing like it. */
 
 import fc, { type Arbitrary } from 'fast-check';
+import { bombs } from './bombs.ts';
 import { text } from './text.ts';
 
 /** A body and the media type that it is sent with. */
 export interface Body {
   readonly type: string | undefined;
   readonly bytes: Uint8Array;
+}
+
+/** Pictures that are sound and small. */
+export interface Pictures {
+  /** With nobody in it: soon assessed. */
+  readonly plain: Buffer;
+  readonly portrait: Buffer;
 }
 
 interface Schema {
@@ -18,7 +26,66 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly format?: string;
+  readonly maxProperties?: number;
+  readonly contentMediaType?: string;
 }
+
+/** Bodies that are exactly what is asked for, with a picture that is assessed or an address that may not be asked. */
+export function rightBodies(
+  content: Readonly<Record<string, { schema: object }>>,
+  { plain, portrait }: Pictures,
+): Arbitrary<Body> {
+  // A face takes three times as long as none.
+  const pictures = fc.constantFrom(plain, plain, plain, plain, portrait);
+  return fc.oneof(
+    ...Object.entries(content).map(([type, { schema }]): Arbitrary<Body> => {
+      const value = pictures.chain((picture) => right(schema as Schema, '', picture));
+      switch (type) {
+        case 'application/json':
+          return value.map((document) => ({ type, bytes: Buffer.from(JSON.stringify(document)) }));
+        case 'multipart/form-data':
+          return value.map((fields) => rightForm(fields as Readonly<Record<string, string | Buffer>>));
+        default:
+          return pictures.map((bytes) => ({ type, bytes }));
+      }
+    }),
+  );
+}
+
+/** Values that are of the schema, with as many of its members as it likes. */
+function right(schema: Schema, name: string, picture: Buffer): Arbitrary<unknown> {
+  if (name === 'bytes' || name === 'faceImage') return fc.constant(picture.toString('base64'));
+  if (name === 'url') return url;
+  if (schema.contentMediaType !== undefined) return fc.constant(picture);
+  if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  const members = Object.fromEntries(
+    Object.entries(schema.properties ?? {}).map(([member, own]) => [member, right(own, member, picture)]),
+  );
+  return schema.maxProperties === 1
+    ? fc.oneof(...Object.entries(members).map(([member, own]) => fc.record({ [member]: own })))
+    : fc.record(members, { requiredKeys: [...(schema.required ?? [])] });
+}
+
+function rightForm(fields: Readonly<Record<string, string | Buffer>>): Body {
+  const boundary = 'b';
+  const parts = Object.entries(fields).map(([field, value]) => {
+    const file = typeof value === 'string' ? '' : '; filename="x.png"';
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="${field}"${file}\r\n\r\n`;
+    return Buffer.concat([Buffer.from(head), Buffer.from(value as Buffer), Buffer.from('\r\n')]);
+  });
+  return {
+    type: `multipart/form-data; boundary=${boundary}`,
+    bytes: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]),
+  };
+}
+
+/** As large as the body of any dialect may be, or NHN's. */
+const fullSizes = [26_680_000, 4_010_000];
+
+/** Bodies that are far more work than their bytes, at full size. */
+export const bombBodies: Arbitrary<Body> = fc
+  .tuple(fc.constantFrom(...Object.values(bombs)), fc.constantFrom(...fullSizes))
+  .map(([make, size]) => ({ type: 'application/json', bytes: make(size) }));
 
 /** @param picture bytes of a picture that is sound and soon assessed. */
 export function bodies(

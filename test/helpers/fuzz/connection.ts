@@ -1,6 +1,7 @@
 /** A client that sends any bytes, and reads what an HTTP server answers to them. */
 
 import { connect, type Socket } from 'node:net';
+import { settings } from '../../../src/config.ts';
 
 export interface Answer {
   readonly status: number;
@@ -8,8 +9,8 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Longer than any deadline of the server: beyond it counts as hanging. */
-const patienceMs = 20_000;
+/** A little more than what the server gives itself for a photograph: beyond it counts as hanging. */
+const patienceMs = settings.deadlineMs.default + 2_000;
 
 /** One request after another, over one connection as long as both sides keep it. */
 export class Connection {

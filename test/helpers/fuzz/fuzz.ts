@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { portraitBytes } from '../../../src/dialects/portrait.ts';
 import { openApiCheck, openApiOf } from '../http.ts';
 import { credential } from '../keys.ts';
 import { plainPng } from '../pictures.ts';
@@ -11,6 +12,8 @@ import { type FuzzedRequest, requests } from './request.ts';
 export interface Fuzzed {
   /** How many requests had which status; `closed` is of those that were none, or did not end. */
   readonly statuses: Readonly<Record<string, number>>;
+  /** How many pictures were assessed through each dialect. */
+  readonly assessed: Readonly<Record<'nhn' | 'argos' | 'native', number>>;
   /** The longest time to an answer. */
   readonly slowestMs: number;
 }
@@ -28,7 +31,10 @@ export async function fuzz(
   const statuses: Record<string, number> = {};
   let slowestMs = 0;
   const judge = await judgeOf(origin);
-  const arbitrary = requests(await openApiOf(origin), await plainPng(96, 96));
+  const arbitrary = requests(await openApiOf(origin), {
+    plain: await plainPng(96, 96),
+    portrait: portraitBytes,
+  });
   const runs = Array.from({ length: clients }, async (_, client) => {
     const connection = new Connection(origin);
     const property = fc.asyncProperty(arbitrary, async (request) => {
@@ -51,7 +57,21 @@ export async function fuzz(
   });
   const failed = (await Promise.allSettled(runs)).find((run) => run.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return { statuses, slowestMs };
+  return { statuses, assessed: await assessedBy(origin), slowestMs };
+}
+
+/** Of all that came to what can be said of a picture alone. */
+async function assessedBy(origin: string): Promise<Fuzzed['assessed']> {
+  const metrics = await (await fetch(`${origin}/metrics`)).text();
+  const count = (dialect: string) => {
+    const lines = Array.from(
+      metrics.matchAll(/^bonafide_requests_total\{dialect="(\w+)",outcome="(\w+)"\} (\d+)$/gm),
+    );
+    return lines
+      .filter(([, of, outcome = '']) => of === dialect && ['live', 'attack', 'no_face'].includes(outcome))
+      .reduce((sum, [, , , value]) => sum + Number(value), 0);
+  };
+  return { nhn: count('nhn'), argos: count('argos'), native: count('native') };
 }
 
 /** What may not be said to a stranger: where the program lies, how it failed, and whatever opens a door. */

@@ -3,7 +3,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { OpenApi, OpenApiOperation } from '../http.ts';
 import { credential, plantedTransaction } from '../keys.ts';
-import { type Body, bodies } from './body.ts';
+import { type Body, bodies, bombBodies, type Pictures, rightBodies } from './body.ts';
 import { headerText, text } from './text.ts';
 
 export interface FuzzedRequest {
@@ -26,7 +26,7 @@ function shown(request: Omit<FuzzedRequest, typeof fc.toStringMethod>): FuzzedRe
 }
 
 /** What makes requests of what an OpenAPI document describes, and of what it does not. */
-export function requests({ paths }: OpenApi, picture: Buffer): Arbitrary<FuzzedRequest> {
+export function requests({ paths }: OpenApi, pictures: Pictures): Arbitrary<FuzzedRequest> {
   const operations = Object.entries(paths).flatMap(([template, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       template,
@@ -37,13 +37,47 @@ export function requests({ paths }: OpenApi, picture: Buffer): Arbitrary<FuzzedR
   // The dialects are what strangers come to first.
   const weighed = operations.map((operation) => ({
     weight: operation.template.startsWith('/admin') ? 1 : 5,
-    arbitrary: described(operation, picture),
+    arbitrary: described(operation, pictures.plain),
   }));
+  const dialects = operations.filter(({ template }) => !template.startsWith('/admin'));
   return fc.oneof(
-    { weight: 12, arbitrary: fc.oneof(...weighed) },
-    { weight: 2, arbitrary: elsewhere(picture) },
-    { weight: 1, arbitrary: noHttp },
+    // Those that come to a picture find what lies behind the checks.
+    { weight: 2_500, arbitrary: fc.oneof(...dialects.map((operation) => assessed(operation, pictures))) },
+    { weight: 4_000, arbitrary: fc.oneof(...weighed) },
+    { weight: 700, arbitrary: elsewhere(pictures.plain) },
+    { weight: 300, arbitrary: noHttp },
+    // 27 MB each.
+    { weight: 10, arbitrary: fc.oneof(...dialects.map(bombed)) },
   );
+}
+
+/** With everything right. */
+function assessed({ template, method, operation }: Described, pictures: Pictures): Arbitrary<FuzzedRequest> {
+  return rightBodies(operation.requestBody?.content ?? {}, pictures).chain((body) =>
+    fc
+      .constantFrom<Framing>('length', 'length', 'chunked')
+      .map((framing) => toRight({ template, method, body, framing })),
+  );
+}
+
+/** With everything right but the body. */
+function bombed({ template, method }: Described): Arbitrary<FuzzedRequest> {
+  return bombBodies.map((body) => toRight({ template, method, body, framing: 'length' }));
+}
+
+function toRight({
+  template,
+  method,
+  body,
+  framing,
+}: {
+  template: string;
+  method: string;
+  body: Body;
+  framing: Framing;
+}): FuzzedRequest {
+  const target = template.replace('{appKey}', credential.appKey);
+  return write({ method, target, headers: [rightKey(template)], body, framing });
 }
 
 interface Described {
@@ -222,13 +256,15 @@ function queryOf(
 
 type Header = readonly [name: string, value: string];
 
+function rightKey(template: string): Header {
+  if (template.startsWith('/v1.0')) return ['authorization', credential.secretKey];
+  if (template.startsWith('/admin')) return ['authorization', `Bearer ${credential.adminToken}`];
+  return ['x-api-key', credential.apiKey];
+}
+
 function keyHeaders(template: string): Arbitrary<readonly Header[]> {
-  const [name, value] = template.startsWith('/v1.0')
-    ? ['authorization', credential.secretKey]
-    : template.startsWith('/admin')
-      ? ['authorization', `Bearer ${credential.adminToken}`]
-      : ['x-api-key', credential.apiKey];
-  const right: Header = [name, value];
+  const right = rightKey(template);
+  const [name] = right;
   return fc.oneof(
     { weight: 8, arbitrary: fc.constant([right]) },
     {

@@ -1,7 +1,7 @@
 /** A server in a process of its own, to be fuzzed: what it holds open is counted before and after. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,8 +12,16 @@ import { linkWeights, serve } from '../serve.ts';
 
 export interface FuzzedServer {
   readonly origin: string;
-  /** Open files and memory of the server and of its workers, where the system tells. */
-  measure(): { openFiles: number; megabytes: number; workerMegabytes: number[] };
+  /** What the server and its workers hold, and what the server itself took of a core so far, where the system tells. */
+  measure(): {
+    openFiles: number;
+    megabytes: number;
+    peakMegabytes: number;
+    cpuMs: number;
+    workerMegabytes: number[];
+  };
+  /** Begins to measure the server's peak anew. */
+  forgetPeak(): void;
   /** Rejects where the server died, lost a worker, or goes on holding what it had not held before. */
   assertNothingLeft(): Promise<void>;
   stop(): Promise<void>;
@@ -39,11 +47,16 @@ export async function fuzzedServer(): Promise<FuzzedServer> {
   const { pid } = serving.child;
   const workersOf = () =>
     isLinux ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number) : [];
-  const megabytesOf = (process: number | undefined) => {
-    const [, kilobytes = '0'] = isLinux
-      ? (/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${process}/status`, 'utf8')) ?? [])
-      : [];
-    return Math.round(Number(kilobytes) / 1_000);
+  const sizeOf = (process: number | undefined, which: 'VmRSS' | 'VmHWM') => {
+    const status = isLinux ? readFileSync(`/proc/${process}/status`, 'utf8') : '';
+    const [, kilobytes = '0'] = new RegExp(`${which}:\\s+(\\d+)`).exec(status) ?? [];
+    return Math.round((Number(kilobytes) * 1_024) / 1e6);
+  };
+  /** Of all its threads, by hundredths of a second: behind the name, which may hold spaces, the 12th and the 13th. */
+  const cpuMsOf = (process: number | undefined) => {
+    const stat = isLinux ? readFileSync(`/proc/${process}/stat`, 'utf8') : '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10;
   };
   const openFiles = () =>
     (isLinux ? readdirSync(`/proc/${pid}/fd`) : []).flatMap((descriptor) => {
@@ -62,9 +75,14 @@ export async function fuzzedServer(): Promise<FuzzedServer> {
     origin: serving.origin,
     measure: () => ({
       openFiles: openFiles().length,
-      megabytes: megabytesOf(pid),
-      workerMegabytes: workersOf().map(megabytesOf),
+      megabytes: sizeOf(pid, 'VmRSS'),
+      peakMegabytes: sizeOf(pid, 'VmHWM'),
+      cpuMs: cpuMsOf(pid),
+      workerMegabytes: workersOf().map((worker) => sizeOf(worker, 'VmRSS')),
     }),
+    forgetPeak() {
+      if (isLinux) writeFileSync(`/proc/${pid}/clear_refs`, '5');
+    },
     async assertNothingLeft() {
       assert.equal(serving.child.exitCode, null);
       assert.deepEqual(workersOf(), before.workers, 'no worker died');
@@ -72,10 +90,8 @@ export async function fuzzedServer(): Promise<FuzzedServer> {
       const deadline = Date.now() + 10_000;
       while (openFiles().length > before.openFiles.length && Date.now() < deadline) await sleep(50);
       const now = openFiles();
-      assert.ok(
-        now.length <= before.openFiles.length,
-        `${now.join(' ')}; before ${before.openFiles.join(' ')}`,
-      );
+      const more = now.filter((name) => !before.openFiles.includes(name));
+      assert.ok(now.length <= before.openFiles.length, `${now.length} open files, and now ${more.join(' ')}`);
     },
     async stop() {
       await serving.stop();

@@ -169,6 +169,11 @@ export async function jpegs(): Promise<HostileFile[]> {
     ['100 scans', manyScans(160, 200, 99), 'assessed'],
     ['101 scans', manyScans(160, 200, 100), 'image_too_large'],
     ['49 megapixels in 883 scans', manyScans(7_000, 7_000, 882), 'image_too_large'],
+    [
+      '883 scans, behind a length in the gap of a restart',
+      manyScans(1_400, 1_400, 882, true),
+      'image_too_large',
+    ],
     ['baseline with its scan twice', withScans(baseline, 1), 'assessed', 'undecodable_image'],
     ['no quantisation tables', without(baseline, 0xdb), 'undecodable_image'],
     ['no Huffman tables', without(baseline, 0xc4), 'assessed', 'undecodable_image'],
@@ -353,15 +358,17 @@ function withAdobe(jpeg: Buffer, transform: number): Buffer {
 /**
  * A progressive picture of one colour in as many scans as the rules allow: each coefficient by itself, and each of its bits. A scan says
  * in a hundred bytes that nothing changes in any block, which the decoder finds out block by block.
+ * @param isHidden puts a reserved marker and what could be the length of a segment before the first restart of each.
  */
-function manyScans(width: number, height: number, scans: number): Buffer {
+function manyScans(width: number, height: number, scans: number, isHidden = false): Buffer {
   const blocks = Math.ceil(width / 8) * Math.ceil(height / 8);
   const table = (kind: number, symbol: number) => segment(0xc4, cat([kind, 1], Buffer.alloc(15), [symbol]));
   const scan = (from: number, to: number, high: number, low: number) =>
     segment(0xda, cat([1, 1, 0, from, to, high * 16 + low]));
   // A code of one bit, 0, that says "as many blocks as the next 14 bits and 16,384 have nothing".
   const run = Math.ceil(blocks / 16_384);
-  const nothing = Buffer.alloc(Math.ceil((run * 15) / 8));
+  const gap = cat([0, 0, 0xff, 0x02, 0xff, 0xff, 0xff, 0xd0], [0, 0]);
+  const nothing = isHidden ? gap : Buffer.alloc(Math.ceil((run * 15) / 8));
   const bits = 13;
   const parts: Buffer[] = [];
   for (let coefficient = 1; coefficient < 64; coefficient++) {
@@ -377,6 +384,7 @@ function manyScans(width: number, height: number, scans: number): Buffer {
     scan(0, 0, 0, 0),
     Buffer.alloc(Math.ceil(blocks / 8)),
     table(0x10, 0xe0),
+    ...(isHidden ? [segment(0xdd, be16(16_384))] : []),
     ...parts,
     [0xff, 0xd9],
   );
