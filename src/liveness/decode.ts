@@ -3,7 +3,7 @@
 import { AssessmentError } from './errors.ts';
 import type { HeicDecoder } from './heic.ts';
 import { countScans } from './jpeg-scans.ts';
-import { decodeRaster, readHeader } from './raster.ts';
+import { decodeRaster, type Header, readHeader } from './raster.ts';
 import { sniffFormat } from './sniff.ts';
 import type { Frame, ImageFormat } from './types.ts';
 
@@ -42,7 +42,8 @@ export async function decode(
     );
   }
   try {
-    const size = format === 'heic' ? await heic.readSize(bytes) : await headerSize(bytes, format);
+    const header = format === 'heic' ? undefined : await headerOf(bytes, format);
+    const size = header ?? (await heic.readSize(bytes));
     if (size.width * size.height > limits.maxPixels) {
       throw new AssessmentError(
         'image_too_large',
@@ -58,7 +59,9 @@ export async function decode(
     if (format === 'jpeg' && countScans(bytes) > maxScans) {
       throw new AssessmentError('image_too_large', `The image has more than ${maxScans} scans.`);
     }
-    const raster = format === 'heic' ? await heic.decode(bytes) : await decodeRaster(bytes, limits.maxPixels);
+    const raster = await (header === undefined
+      ? heic.decode(bytes)
+      : decodeRaster(bytes, limits.maxPixels, header.beside));
     return { format, ...raster };
   } catch (error) {
     if (error instanceof AssessmentError) throw error;
@@ -68,13 +71,11 @@ export async function decode(
   }
 }
 
-async function headerSize(
-  bytes: Uint8Array,
-  format: ImageFormat,
-): Promise<{ width: number; height: number }> {
-  const { width, height, format: found, compression } = await readHeader(bytes);
+async function headerOf(bytes: Uint8Array, format: ImageFormat): Promise<Header> {
+  const header = await readHeader(bytes);
+  const { format: found, compression } = header;
   // A polyglot must not reach another decoder than the one its first bytes name.
   const asSniffed = format === 'avif' ? found === 'heif' && compression === 'av1' : found === format;
   if (!asSniffed) throw new Error(`The decoder takes this ${format} for ${found}.`);
-  return { width, height };
+  return header;
 }

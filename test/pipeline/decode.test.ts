@@ -12,6 +12,7 @@ import { HeicDecoder } from '../../src/liveness/heic.ts';
 import { imageFormats } from '../../src/liveness/sniff.ts';
 import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
 import { free } from '../../src/models/tensor.ts';
+import { tiffOf } from '../helpers/hostile/tiff.ts';
 import { portraitAreas, portraitSize, portraitSvg } from '../helpers/portrait.ts';
 
 const { width, height } = portraitSize;
@@ -227,6 +228,22 @@ describe('pixels of other kinds', () => {
     assert.equal((await sharp(bytes).metadata()).space, 'cmyk');
     // Ink reaches none of the figure's pure colours; which is which must show all the same.
     isFigure(await decoded(bytes), 75);
+  });
+
+  it('are the colours alone where a TIFF has several channels beside them', async () => {
+    const beside = { rgb: [200, 100, 50], grey: [120] };
+    for (const [kind, colours] of Object.entries(beside)) {
+      for (const bits of [8, 16] as const) {
+        for (const extra of colours.length === 1 ? [2, 3, 4] : [2]) {
+          // Selections of nothing: taken for transparency they would leave a white picture.
+          const bytes = tiffOf([...colours, ...Array<number>(extra).fill(0)], bits, colours.length);
+          assert.equal((await sharp(bytes).metadata()).channels, colours.length + extra);
+          const { pixels } = await decoded(bytes);
+          const expected = colours.length === 1 ? [120, 120, 120] : colours;
+          assert.deepEqual([...pixels], [...expected, ...expected], `${kind}, ${bits} bit, ${extra} more`);
+        }
+      }
+    }
   });
 
   it('come from a palette', async () => {
