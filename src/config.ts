@@ -105,7 +105,7 @@ export const settings = {
   }),
   maxPixels: setting({
     env: 'BONAFIDE_MAX_PIXELS',
-    default: 50_000_000,
+    default: 50_331_648,
     doc: 'Most pixels (width x height) of an image, checked before it is decoded.',
     parse: integer(10_000, 500_000_000),
   }),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
+import { loadConfig } from '../../src/config.ts';
 import { type DecodeLimits, decode } from '../../src/liveness/decode.ts';
 import { AssessmentError, type EngineErrorCode } from '../../src/liveness/errors.ts';
 import { HeicDecoder } from '../../src/liveness/heic.ts';
@@ -17,7 +18,7 @@ import { portraitAreas, portraitSize, portraitSvg } from '../helpers/portrait.ts
 
 const { width, height } = portraitSize;
 const heic = new HeicDecoder();
-const roomy: DecodeLimits = { maxPixels: 50_000_000 };
+const roomy: DecodeLimits = { maxPixels: 50_331_648 };
 
 const fixture = (name: string) => readFile(join(import.meta.dirname, '..', 'fixtures', name));
 
@@ -405,6 +406,16 @@ describe('files too large', () => {
     const bytes = await claiming(30_000, 30_000);
     await assert.rejects(decode(bytes, imageFormats, roomy, watched), { code: 'image_too_large' });
     assert.equal(watched.decodes, 0);
+  });
+
+  it('are taken of 50 megapixels, as phones name them, in the other formats', async () => {
+    const [wide, high] = [8_160, 6_144];
+    const bytes = await sharp({ create: { width: wide, height: high, channels: 3, background: '#8a8f94' } })
+      .jpeg()
+      .toBuffer();
+    assert.ok(wide * high > 50_000_000);
+    const { maxPixels } = loadConfig({});
+    assert.equal((await decode(bytes, imageFormats, { maxPixels }, heic)).width, wide);
   });
 
   it('are refused where a HEIC claims less than it holds', async () => {
