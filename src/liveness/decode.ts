@@ -1,5 +1,6 @@
 /** The decode stage: bytes of an admitted format to an upright RGB frame, within bounds. */
 
+import { maxSide, mostPixels } from './bounds.ts';
 import { AssessmentError } from './errors.ts';
 import type { HeicDecoder } from './heic.ts';
 import { countScans } from './jpeg-scans.ts';
@@ -8,15 +9,9 @@ import { sniffFormat } from './sniff.ts';
 import type { Frame, ImageFormat } from './types.ts';
 
 export interface DecodeLimits {
-  /** Pixels (width x height) of the picture as its header states it: a few kilobytes can claim gigabytes. */
+  /** Pixels (width x height) of the picture as its header states it: a few kilobytes can claim gigabytes. Some formats have less. */
   readonly maxPixels: number;
 }
-
-/**
- * Longest side in pixels. A detector is shown the square around the picture, so a kilobyte that claims a line of a million pixels
- * would be the work of a million lines.
- */
-const maxSide = 16_384;
 
 /**
  * Most scans of a JPEG: cameras write one and progressive encoders up to twenty. A tenth of a second each on the largest pictures, and a
@@ -41,13 +36,14 @@ export async function decode(
       `The image must be one of ${admitted.join(', ')}; this is ${format ?? 'none that is known'}.`,
     );
   }
+  const most = mostPixels(format, limits.maxPixels);
   try {
     const header = format === 'heic' ? undefined : await headerOf(bytes, format);
     const size = header ?? (await heic.readSize(bytes));
-    if (size.width * size.height > limits.maxPixels) {
+    if (size.width * size.height > most) {
       throw new AssessmentError(
         'image_too_large',
-        `The image has ${size.width} x ${size.height} pixels; ${limits.maxPixels} in all are the most allowed.`,
+        `The image has ${size.width} x ${size.height} pixels; ${most} in all are the most allowed in ${format}.`,
       );
     }
     if (Math.max(size.width, size.height) > maxSide) {
@@ -61,7 +57,7 @@ export async function decode(
     }
     const raster = await (header === undefined
       ? heic.decode(bytes)
-      : decodeRaster(bytes, limits.maxPixels, header.beside));
+      : decodeRaster(bytes, most, header.beside));
     return { format, ...raster };
   } catch (error) {
     if (error instanceof AssessmentError) throw error;

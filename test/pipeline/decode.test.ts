@@ -13,6 +13,7 @@ import { HeicDecoder } from '../../src/liveness/heic.ts';
 import { imageFormats } from '../../src/liveness/sniff.ts';
 import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
 import { free } from '../../src/models/tensor.ts';
+import { heics } from '../helpers/hostile/heif.ts';
 import { tiffOf } from '../helpers/hostile/tiff.ts';
 import { portraitAreas, portraitSize, portraitSvg } from '../helpers/portrait.ts';
 
@@ -318,6 +319,22 @@ describe('damaged files', () => {
     isFigure(await decoded(bytes), 6);
   });
 
+  it('are refused where a HEIC lacks data that its boxes do not miss', async () => {
+    const lacking = (await heics()).filter(({ name }) => /of the data of few|a slice/.test(name));
+    assert.equal(lacking.length, 8);
+    for (const { name, bytes, outcomes } of lacking) {
+      const error = await refused(bytes, outcomes[0] as EngineErrorCode).catch((cause) => {
+        throw new Error(name, { cause });
+      });
+      if (name.includes('there is')) assert.match(`${error.cause}`, /A slice of the HEIC is cut short/, name);
+    }
+  });
+
+  it('are not seen where a HEIC has an area of one green, as missing blocks are', async () => {
+    const { pixels } = await decoded(await fixture('portrait.heic'));
+    assert.ok(Buffer.from(pixels).includes(Buffer.alloc(3 * 8, Buffer.of(0, 160, 0))));
+  });
+
   it('are refused without a word about where and how', async () => {
     const error = await refused(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), 'undecodable_image');
     assert.equal(error.message, 'The png image is damaged or incomplete.');
@@ -406,6 +423,25 @@ describe('files too large', () => {
     const bytes = await claiming(30_000, 30_000);
     await assert.rejects(decode(bytes, imageFormats, roomy, watched), { code: 'image_too_large' });
     assert.equal(watched.decodes, 0);
+  });
+
+  it('are refused from one row above 25 megapixels on, of HEIC and AVIF, whatever the limit of others', async () => {
+    const watched = new WatchedDecoder();
+    const limits = { maxPixels: 500_000_000 };
+    const most = await claiming(5_000, 5_001);
+    await assert.rejects(decode(most, imageFormats, limits, watched), {
+      code: 'image_too_large',
+      message: 'The image has 5000 x 5001 pixels; 25000000 in all are the most allowed in heic.',
+    });
+    assert.equal(watched.decodes, 0);
+    await assert.rejects(decode(await claiming(5_000, 5_000), imageFormats, limits, watched), {
+      code: 'undecodable_image',
+    });
+    assert.equal(watched.decodes, 1);
+    const avif = await figure().avif({ effort: 0 }).toBuffer();
+    avif.writeUInt32BE(5_000, avif.indexOf('ispe') + 8);
+    avif.writeUInt32BE(5_001, avif.indexOf('ispe') + 12);
+    await refused(avif, 'image_too_large', limits);
   });
 
   it('are taken of 50 megapixels, as phones name them, in the other formats', async () => {
