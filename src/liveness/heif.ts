@@ -69,7 +69,7 @@ export function padSlices(file: Uint8Array, padding: Uint8Array): Uint8Array {
     return entry;
   });
   return Buffer.concat([
-    bytes.subarray(type.start, type.end),
+    stillOf(bytes.subarray(type.start, type.end)),
     boxOf('meta', [
       before,
       // Of version 2, with four bytes for each offset and length.
@@ -78,6 +78,18 @@ export function padSlices(file: Uint8Array, padding: Uint8Array): Uint8Array {
     ]),
     boxOf('mdat', written),
   ]);
+}
+
+/** Brands of files that hold a film, beside a picture or without. */
+const filmBrands = new Set(['msf1', 'hevc', 'hevx', 'hevm', 'hevs']);
+
+/** The box of brands without those that promise a film, which is left out. */
+function stillOf(type: Buffer): Buffer {
+  const still = Buffer.from(type);
+  for (let at = 8; at + 4 <= still.length; at += 4) {
+    if (filmBrands.has(still.toString('latin1', at, at + 4))) still.write('mif1', at, 'latin1');
+  }
+  return still;
 }
 
 /** The boxes that follow each other there. */

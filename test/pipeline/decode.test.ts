@@ -320,8 +320,10 @@ describe('damaged files', () => {
   });
 
   it('are refused where a HEIC lacks data that its boxes do not miss', async () => {
-    const lacking = (await heics()).filter(({ name }) => /of the data of few|a slice/.test(name));
-    assert.equal(lacking.length, 8);
+    const lacking = (await heics()).filter(
+      ({ name, outcomes }) => outcomes[0] !== 'assessed' && /of the data of few|a slice/.test(name),
+    );
+    assert.equal(lacking.length, 9);
     for (const { name, bytes, outcomes } of lacking) {
       const error = await refused(bytes, outcomes[0] as EngineErrorCode).catch((cause) => {
         throw new Error(name, { cause });

@@ -77,6 +77,19 @@ describe('a HEIC written anew', () => {
     assert.deepEqual(without.sort(), types(plain).sort());
   });
 
+  it('leaves out a film, and the brands that promise one', () => {
+    const brands = box('ftyp', cat('heic', be32(0), 'msf1', 'hevc', 'mif1'));
+    const filmed = cat(brands, plain.subarray(ftyp.length), box('moov', Buffer.alloc(99)));
+    const locations = boxesOf(filmed).find(({ type }) => type === 'iloc')?.content;
+    assert.ok(locations);
+    // What comes before the items is longer by two brands.
+    for (const at of [14, 28]) locations.writeUInt32BE(locations.readUInt32BE(at) + 8, at);
+    const file = Buffer.from(padSlices(filmed, padding));
+    assert.equal(file.toString('latin1', 8, brands.length), 'heic\0\0\0\0mif1mif1mif1');
+    assert.deepEqual(dataOf(file), padded);
+    assert.ok(!file.includes('moov'));
+  });
+
   const shapes: Record<string, Buffer> = {
     'offsets of eight bytes from a base of four': fileOf((pictureAt, notesAt) =>
       cat(

@@ -443,6 +443,16 @@ export async function heics(): Promise<HostileFile[]> {
       properties: [box('hvcC', claiming(config.subarray(8), ...size)), ispe(...size)],
     });
   const hole = Math.floor(data.length / 2);
+  const ofFour = (...tiles: readonly Buffer[]) =>
+    heif({
+      brand: 'heic',
+      items: [
+        { type: 'grid', data: grid(2, 2, width * 2, height * 2), properties: [3] },
+        ...tiles.map((tile): Item => ({ type: 'hvc1', data: tile, properties: [1, 2] })),
+      ],
+      properties: [config, ispe(width, height), ispe(width * 2, height * 2)],
+      references: [['dimg', 1, [2, 3, 4, 5]]],
+    });
   return filesOf('heic', [
     ...rowsOf('heic', sound),
     ['turned', fixture('portrait-rotated.heic'), 'assessed'],
@@ -463,6 +473,12 @@ export async function heics(): Promise<HostileFile[]> {
         'undecodable_image',
       ],
     ),
+    ['a grid of four whole slices', ofFour(data, data, data, data), 'assessed'],
+    [
+      'a grid of a slice that is cut and three',
+      ofFour(data, data, cutSlice(data, 0.6), data),
+      'undecodable_image',
+    ],
     ['a slice with a hole', made(patched(data, hole, Buffer.alloc(4))), 'undecodable_image'],
     ['5,000 empty slices', made(times(5_000, cat(be32(3), [0x28, 1, 0x80]))), 'undecodable_image'],
   ]);
