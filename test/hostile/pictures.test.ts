@@ -12,11 +12,11 @@ import { weigh } from '../../src/liveness/weigh.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
 import { hostileFiles } from '../helpers/hostile/corpus.ts';
 import type { HostileFile } from '../helpers/hostile/file.ts';
-import { largestAvifs } from '../helpers/hostile/heif.ts';
+import { largeHeifs } from '../helpers/hostile/heif.ts';
 import { mutationsOf } from '../helpers/hostile/mutations.ts';
 import { standardWeights } from '../helpers/weights.ts';
 
-const files = [...(await hostileFiles()), ...(await largestAvifs())];
+const files = [...(await hostileFiles()), ...(await largeHeifs())];
 const seed = Number(process.env.SEED ?? 1);
 const mutations = mutationsOf(files, seed, process.env.FULL === '1' ? 20_000 : 300);
 
