@@ -1,7 +1,7 @@
 /** The boxes of a HEIC: the file written anew, with bytes of ours behind the data of each slice. */
 
-/** Slices in a file, those of all tiles together. Cameras write some hundreds at most. */
-const maxSlices = 4_096;
+/** NAL units in a file, those of all tiles together. Cameras write some hundreds at most. */
+const maxUnits = 4_096;
 
 /**
  * Bytes of all that is no picture. Cameras write some thousands; libheif takes a microsecond for each byte of a profile, every time that it opens
@@ -38,18 +38,15 @@ export function padSlices(file: Uint8Array, padding: Uint8Array): Uint8Array {
   const inMeta = parts.find((part) => part.type === 'idat');
 
   const items = itemsOf(bytes, locations, inMeta);
-  const total = items.reduce((sum, { data }) => sum + data.length, 0);
-  if (total > maxGrowth * bytes.length) throw new Error('The items of the HEIC are larger than itself.');
-  let slices = 0;
+  let left = maxUnits;
   const written = items.map(({ id, data }) => {
     if (!coded.has(id)) return data;
+    const units = unitsOf(data, left);
+    left -= units.length;
     return Buffer.concat(
-      unitsOf(data).flatMap((unit) => {
-        if (!isSlice(unit)) return [be32(unit.length), unit];
-        slices += 1;
-        if (slices > maxSlices) throw new Error('The HEIC has too many slices.');
-        return [be32(unit.length + padding.length), unit, padding];
-      }),
+      units.flatMap((unit) =>
+        isSlice(unit) ? [be32(unit.length + padding.length), unit, padding] : [be32(unit.length), unit],
+      ),
     );
   });
 
@@ -156,6 +153,7 @@ function itemsOf(
     return size;
   }) as [number, number, number, number];
   const idBytes = version < 2 ? 2 : 4;
+  let left = maxGrowth * bytes.length;
   return Array.from({ length: next(idBytes) }, () => {
     const id = next(idBytes);
     const method = version === 0 ? 0 : next(2) & 15;
@@ -168,14 +166,16 @@ function itemsOf(
       const from = base + next(offsetBytes);
       const length = lengthBytes === 0 ? source.length - from : next(lengthBytes);
       if (length < 0 || from + length > source.length) throw new Error('The data of an item is cut short.');
+      left -= length;
+      if (left < 0) throw new Error('The items of the HEIC are larger than itself.');
       return source.subarray(from, from + length);
     });
     return { id, data: Buffer.concat(extents) };
   });
 }
 
-/** The NAL units of a coded picture, each behind its length in four bytes, as the decoder takes them. */
-function unitsOf(data: Buffer): Buffer[] {
+/** The NAL units of a coded picture, `most` at most, each behind its length in four bytes, as the decoder takes them. */
+function unitsOf(data: Buffer, most: number): Buffer[] {
   const units: Buffer[] = [];
   for (let at = 0; at < data.length; ) {
     const end = at + 4 + (at + 4 > data.length ? 0 : data.readUInt32BE(at));
@@ -186,6 +186,7 @@ function unitsOf(data: Buffer): Buffer[] {
     // What begins another unit elsewhere cannot be within one (ITU-T H.265, 7.4.2): so are holes, which are often of zeros.
     if (unescaped.some((three) => unit.includes(three))) throw new Error('A NAL unit has a hole.');
     units.push(unit);
+    if (units.length > most) throw new Error('The HEIC has too many NAL units.');
     at = end;
   }
   return units;

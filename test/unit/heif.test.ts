@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { padSlices } from '../../src/liveness/heif.ts';
-import { be16, be32, cat } from '../helpers/hostile/file.ts';
+import { be16, be32, cat, times } from '../helpers/hostile/file.ts';
 import { box, boxesOf } from '../helpers/hostile/heif.ts';
 
 const parameters = cat(be32(3), [0x42, 1, 9]);
@@ -185,7 +185,13 @@ describe('a HEIC is refused', () => {
     'with a slice that is longer than its data': [ofUnits(parameters, slice.subarray(0, 8)), /cut short/],
     'with a slice of one byte': [ofUnits(cat(be32(1), [0x28])), /cut short/],
     'with a hole of zeros in a slice': [ofUnits(cat(be32(8), [0x28, 1, 7, 0, 0, 0, 8, 9])), /a hole/],
-    'of slices without end': [ofUnits(...Array<Buffer>(4_097).fill(slice)), /too many slices/],
+    'of slices without end': [ofUnits(...Array<Buffer>(4_097).fill(slice)), /too many NAL units/],
+    'of parameters without end': [ofUnits(...Array<Buffer>(4_097).fill(parameters)), /too many NAL units/],
+    // As a whole this would be 20 GB.
+    'of 60,000 pieces that are each all of it': [
+      fileOf(() => cat([0, 0, 0, 0, 0x44, 0], be16(1), be16(1, 0, 60_000), times(60_000, be32(0, 400_000)))),
+      /larger than itself/,
+    ],
     'that says too much': [
       fileOf(() => cat([0, 0, 0, 0, 0x44, 0], be16(0)), [iinf, box('free', Buffer.alloc(500_000))]),
       /too much/,
