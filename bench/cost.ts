@@ -60,7 +60,7 @@ async function measure(): Promise<void> {
   const engine = await startEngine({
     folder,
     profile,
-    limits: { maxPixels: 50_000_000 },
+    limits: { maxPixels: 50_331_648 },
     workers: 1,
     queue: 64,
     deadlineMs: 20_000,

@@ -144,7 +144,7 @@ async function extract(rows: readonly ManifestRow[], profiles: readonly string[]
   for (const [i, row] of rows.entries()) {
     if (i % 100 === 0) process.stderr.write(`Looking at picture ${i + 1} of ${rows.length}\n`);
     const bytes = await readFile(resolve(dirname(manifest as string), row.file));
-    const frame = await decode(bytes, imageFormats, { maxPixels: 50_000_000 }, heic);
+    const frame = await decode(bytes, imageFormats, { maxPixels: 50_331_648 }, heic);
     for (const { profile, detector, session } of detectors) {
       const [face] = (await detect(frame, detector, session)).faces;
       if (face === undefined) continue;

@@ -105,8 +105,8 @@ export const settings = {
   }),
   maxPixels: setting({
     env: 'BONAFIDE_MAX_PIXELS',
-    default: 50_000_000,
-    doc: 'Most pixels (width x height) of an image, checked before it is decoded.',
+    default: 50_331_648,
+    doc: 'Most pixels (width x height) of an image, checked before it is decoded. AVIF and HEIC have 25,000,000 at most.',
     parse: integer(10_000, 500_000_000),
   }),
   urlTimeoutMs: setting({

@@ -7,7 +7,7 @@ import type { Assessment } from '../../src/liveness/types.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
 
 /** The server's own, by default. */
-export const limits: DecodeLimits = { maxPixels: 50_000_000 };
+export const limits: DecodeLimits = { maxPixels: 50_331_648 };
 
 /** @param folder weights of the profile. */
 export async function openEngine(

@@ -6,7 +6,7 @@ import { lookup, Resolver } from 'node:dns/promises';
 export interface HostResolver {
   /**
    * All addresses of a name that a client chose, by name servers alone: neither a hosts file nor a search domain makes a name
-   * of this network of it.
+   * of this network of it. Once those of one family are there, the other's are waited for no longer than a moment.
    * @throws the name server's error, or the reason of `signal`, at once when that is aborted.
    */
   ask(hostname: string, signal: AbortSignal): Promise<LookupAddress[]>;
@@ -16,6 +16,12 @@ export interface HostResolver {
 
 /** A datagram that was lost is sent again well within the time of a download. */
 const patience = { timeout: 1_000, tries: 3 };
+
+/**
+ * How long the other family is waited for once one has addresses, in milliseconds: long enough for a lost datagram to be sent again. There
+ * are name servers that never answer about IPv6.
+ */
+const graceMs = 1_500;
 
 /** @param nameServers addresses, each with a port if that is not 53. Default: those of the operating system. */
 export function createHostResolver(nameServers?: readonly string[]): HostResolver {
@@ -29,15 +35,22 @@ export function createHostResolver(nameServers?: readonly string[]): HostResolve
       if (nameServers !== undefined) resolver.setServers([...nameServers]);
       const cancel = () => resolver.cancel();
       signal.addEventListener('abort', cancel);
+      let grace: NodeJS.Timeout | undefined;
       try {
-        const [ipv4, ipv6] = await Promise.allSettled([
-          resolver.resolve4(hostname),
-          resolver.resolve6(hostname),
-        ]);
+        const questions = [resolver.resolve4(hostname), resolver.resolve6(hostname)] as const;
+        Promise.any(questions).then(
+          () => {
+            grace = setTimeout(cancel, graceMs);
+          },
+          // That there are none is for what waits for both to say.
+          () => {},
+        );
+        const [ipv4, ipv6] = await Promise.allSettled(questions);
         signal.throwIfAborted();
         if (ipv4.status === 'rejected' && ipv6.status === 'rejected') throw ipv4.reason;
         return [...listOf(ipv4, 4), ...listOf(ipv6, 6)];
       } finally {
+        clearTimeout(grace);
         signal.removeEventListener('abort', cancel);
       }
     },

@@ -1,22 +1,17 @@
 /** The decode stage: bytes of an admitted format to an upright RGB frame, within bounds. */
 
+import { maxSide, mostPixels } from './bounds.ts';
 import { AssessmentError } from './errors.ts';
 import type { HeicDecoder } from './heic.ts';
 import { countScans } from './jpeg-scans.ts';
-import { decodeRaster, readHeader } from './raster.ts';
+import { decodeRaster, type Header, readHeader } from './raster.ts';
 import { sniffFormat } from './sniff.ts';
 import type { Frame, ImageFormat } from './types.ts';
 
 export interface DecodeLimits {
-  /** Pixels (width x height) of the picture as its header states it: a few kilobytes can claim gigabytes. */
+  /** Pixels (width x height) of the picture as its header states it: a few kilobytes can claim gigabytes. Some formats have less. */
   readonly maxPixels: number;
 }
-
-/**
- * Longest side in pixels. A detector is shown the square around the picture, so a kilobyte that claims a line of a million pixels
- * would be the work of a million lines.
- */
-const maxSide = 16_384;
 
 /**
  * Most scans of a JPEG: cameras write one and progressive encoders up to twenty. A tenth of a second each on the largest pictures, and a
@@ -41,12 +36,14 @@ export async function decode(
       `The image must be one of ${admitted.join(', ')}; this is ${format ?? 'none that is known'}.`,
     );
   }
+  const most = mostPixels(format, limits.maxPixels);
   try {
-    const size = format === 'heic' ? await heic.readSize(bytes) : await headerSize(bytes, format);
-    if (size.width * size.height > limits.maxPixels) {
+    const header = format === 'heic' ? undefined : await headerOf(bytes, format);
+    const size = header ?? (await heic.readSize(bytes));
+    if (size.width * size.height > most) {
       throw new AssessmentError(
         'image_too_large',
-        `The image has ${size.width} x ${size.height} pixels; ${limits.maxPixels} in all are the most allowed.`,
+        `The image has ${size.width} x ${size.height} pixels; ${most} in all are the most allowed in ${format}.`,
       );
     }
     if (Math.max(size.width, size.height) > maxSide) {
@@ -58,7 +55,9 @@ export async function decode(
     if (format === 'jpeg' && countScans(bytes) > maxScans) {
       throw new AssessmentError('image_too_large', `The image has more than ${maxScans} scans.`);
     }
-    const raster = format === 'heic' ? await heic.decode(bytes) : await decodeRaster(bytes, limits.maxPixels);
+    const raster = await (header === undefined
+      ? heic.decode(bytes)
+      : decodeRaster(bytes, most, header.beside));
     return { format, ...raster };
   } catch (error) {
     if (error instanceof AssessmentError) throw error;
@@ -68,13 +67,11 @@ export async function decode(
   }
 }
 
-async function headerSize(
-  bytes: Uint8Array,
-  format: ImageFormat,
-): Promise<{ width: number; height: number }> {
-  const { width, height, format: found, compression } = await readHeader(bytes);
+async function headerOf(bytes: Uint8Array, format: ImageFormat): Promise<Header> {
+  const header = await readHeader(bytes);
+  const { format: found, compression } = header;
   // A polyglot must not reach another decoder than the one its first bytes name.
   const asSniffed = format === 'avif' ? found === 'heif' && compression === 'av1' : found === format;
   if (!asSniffed) throw new Error(`The decoder takes this ${format} for ${found}.`);
-  return { width, height };
+  return header;
 }

@@ -31,23 +31,38 @@ export function decodePhotographsOnly(): void {
 const damagedJpeg =
   /VipsJpeg: (Corrupt JPEG data: (?!\d+ extraneous)|Premature end|Inconsistent progression)/;
 
-/** What the header says, before any pixel is decoded. */
-export async function readHeader(bytes: Uint8Array): Promise<Metadata> {
-  return await sharp(bytes, { limitInputPixels: false }).metadata();
+/** Channels of colour by libvips' name of a colour space; three in all others. */
+const coloursOf: Readonly<Record<string, number>> = { 'b-w': 1, grey16: 1, cmyk: 4 };
+
+/** What the header says of a picture. */
+export interface Header extends Pick<Metadata, 'format' | 'compression'> {
+  /** In pixels, as they are stored. */
+  readonly width: number;
+  readonly height: number;
+  /** Channels beside those of colour. */
+  readonly beside: number;
+}
+
+/** Reads the header alone, and decodes no pixel. */
+export async function readHeader(bytes: Uint8Array): Promise<Header> {
+  const { channels, space, ...header } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  return { ...header, beside: channels - (coloursOf[space] ?? 3) };
 }
 
 /**
  * Decodes the first frame, upright, as sRGB over white.
  * @param maxPixels a second bound inside the decoder, for files whose header lies.
+ * @param beside channels beside those of colour. One is transparency; of several none is: a TIFF keeps selections and inks there.
  * @throws when the picture is damaged or cut short: a liveness verdict on half a face would be a guess.
  */
-export async function decodeRaster(bytes: Uint8Array, maxPixels: number): Promise<Raster> {
+export async function decodeRaster(bytes: Uint8Array, maxPixels: number, beside = 1): Promise<Raster> {
   const picture = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', page: 0, pages: 1 });
   const warnings: string[] = [];
   picture.on('warning', (warning: string) => warnings.push(warning));
+  picture.autoOrient();
+  if (beside > 1) picture.removeAlpha();
+  else picture.flatten({ background: '#ffffff' });
   const { data, info } = await picture
-    .autoOrient()
-    .flatten({ background: '#ffffff' })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });

@@ -1,6 +1,7 @@
 /** How much work a photograph is, before any of it is decoded. */
 
 import { imageDimensionsFromData } from 'image-dimensions';
+import { maxSide, mostPixels } from './bounds.ts';
 import { sniffFormat } from './sniff.ts';
 import type { ImageFormat } from './types.ts';
 
@@ -33,9 +34,10 @@ export function weigh(bytes: Uint8Array, admitted: readonly ImageFormat[], maxPi
   if (format === undefined || !admitted.includes(format)) return 1;
   const size =
     format === 'tiff' ? tiffSize(bytes) : imageDimensionsFromData(bytes.subarray(0, headerBytes(format)));
+  const most = mostPixels(format, maxPixels);
   // Of what cannot be told, the most that there may be.
-  const pixels = size === undefined ? maxPixels : size.width * size.height;
-  if (pixels > maxPixels) return 1;
+  const pixels = size === undefined ? most : size.width * size.height;
+  if (pixels > most || (size !== undefined && Math.max(size.width, size.height) > maxSide)) return 1;
   return Math.max(1, 1 - decodeShare + decodeShare * pixelWork[format] * (pixels / 1e6));
 }
 

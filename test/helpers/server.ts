@@ -125,7 +125,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const engine = await startEngine({
     folder,
     profile,
-    limits: { maxPixels: 50_000_000 },
+    limits: { maxPixels: 50_331_648 },
     ...limits,
     onWorkerDeath: () => metrics.countWorkerDeath(),
     onAssessed: ({ timings }) => metrics.noteTimings(timings),

@@ -6,17 +6,20 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
+import { loadConfig } from '../../src/config.ts';
 import { type DecodeLimits, decode } from '../../src/liveness/decode.ts';
 import { AssessmentError, type EngineErrorCode } from '../../src/liveness/errors.ts';
 import { HeicDecoder } from '../../src/liveness/heic.ts';
 import { imageFormats } from '../../src/liveness/sniff.ts';
 import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
 import { free } from '../../src/models/tensor.ts';
+import { heics } from '../helpers/hostile/heif.ts';
+import { tiffOf } from '../helpers/hostile/tiff.ts';
 import { portraitAreas, portraitSize, portraitSvg } from '../helpers/portrait.ts';
 
 const { width, height } = portraitSize;
 const heic = new HeicDecoder();
-const roomy: DecodeLimits = { maxPixels: 50_000_000 };
+const roomy: DecodeLimits = { maxPixels: 50_331_648 };
 
 const fixture = (name: string) => readFile(join(import.meta.dirname, '..', 'fixtures', name));
 
@@ -229,6 +232,22 @@ describe('pixels of other kinds', () => {
     isFigure(await decoded(bytes), 75);
   });
 
+  it('are the colours alone where a TIFF has several channels beside them', async () => {
+    const beside = { rgb: [200, 100, 50], grey: [120] };
+    for (const [kind, colours] of Object.entries(beside)) {
+      for (const bits of [8, 16] as const) {
+        for (const extra of colours.length === 1 ? [2, 3, 4] : [2]) {
+          // Selections of nothing: taken for transparency they would leave a white picture.
+          const bytes = tiffOf([...colours, ...Array<number>(extra).fill(0)], bits, colours.length);
+          assert.equal((await sharp(bytes).metadata()).channels, colours.length + extra);
+          const { pixels } = await decoded(bytes);
+          const expected = colours.length === 1 ? [120, 120, 120] : colours;
+          assert.deepEqual([...pixels], [...expected, ...expected], `${kind}, ${bits} bit, ${extra} more`);
+        }
+      }
+    }
+  });
+
   it('come from a palette', async () => {
     const bytes = await figure().png({ palette: true, colours: 8 }).toBuffer();
     isFigure(await decoded(bytes), 4);
@@ -298,6 +317,24 @@ describe('damaged files', () => {
     await refused(spoilt, 'undecodable_image');
     // The decoder goes on to work after all that.
     isFigure(await decoded(bytes), 6);
+  });
+
+  it('are refused where a HEIC lacks data that its boxes do not miss', async () => {
+    const lacking = (await heics()).filter(
+      ({ name, outcomes }) => outcomes[0] !== 'assessed' && /of the data of few|a slice/.test(name),
+    );
+    assert.equal(lacking.length, 9);
+    for (const { name, bytes, outcomes } of lacking) {
+      const error = await refused(bytes, outcomes[0] as EngineErrorCode).catch((cause) => {
+        throw new Error(name, { cause });
+      });
+      if (name.includes('there is')) assert.match(`${error.cause}`, /A slice of the HEIC is cut short/, name);
+    }
+  });
+
+  it('are not seen where a HEIC has an area of one green, as missing blocks are', async () => {
+    const { pixels } = await decoded(await fixture('portrait.heic'));
+    assert.ok(Buffer.from(pixels).includes(Buffer.alloc(3 * 8, Buffer.of(0, 160, 0))));
   });
 
   it('are refused without a word about where and how', async () => {
@@ -388,6 +425,35 @@ describe('files too large', () => {
     const bytes = await claiming(30_000, 30_000);
     await assert.rejects(decode(bytes, imageFormats, roomy, watched), { code: 'image_too_large' });
     assert.equal(watched.decodes, 0);
+  });
+
+  it('are refused from one row above 25 megapixels on, of HEIC and AVIF, whatever the limit of others', async () => {
+    const watched = new WatchedDecoder();
+    const limits = { maxPixels: 500_000_000 };
+    const most = await claiming(5_000, 5_001);
+    await assert.rejects(decode(most, imageFormats, limits, watched), {
+      code: 'image_too_large',
+      message: 'The image has 5000 x 5001 pixels; 25000000 in all are the most allowed in heic.',
+    });
+    assert.equal(watched.decodes, 0);
+    await assert.rejects(decode(await claiming(5_000, 5_000), imageFormats, limits, watched), {
+      code: 'undecodable_image',
+    });
+    assert.equal(watched.decodes, 1);
+    const avif = await figure().avif({ effort: 0 }).toBuffer();
+    avif.writeUInt32BE(5_000, avif.indexOf('ispe') + 8);
+    avif.writeUInt32BE(5_001, avif.indexOf('ispe') + 12);
+    await refused(avif, 'image_too_large', limits);
+  });
+
+  it('are taken of 50 megapixels, as phones name them, in the other formats', async () => {
+    const [wide, high] = [8_160, 6_144];
+    const bytes = await sharp({ create: { width: wide, height: high, channels: 3, background: '#8a8f94' } })
+      .jpeg()
+      .toBuffer();
+    assert.ok(wide * high > 50_000_000);
+    const { maxPixels } = loadConfig({});
+    assert.equal((await decode(bytes, imageFormats, { maxPixels }, heic)).width, wide);
   });
 
   it('are refused where a HEIC claims less than it holds', async () => {

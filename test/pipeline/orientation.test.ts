@@ -21,7 +21,7 @@ before(async () => {
   engine = await startEngine({
     folder,
     profile: (await loadRegistry(folder)).profile('standard'),
-    limits: { maxPixels: 50_000_000 },
+    limits: { maxPixels: 50_331_648 },
     workers: 1,
     queue: 1,
     deadlineMs: 60_000,

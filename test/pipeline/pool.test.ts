@@ -41,7 +41,7 @@ async function open(t: TestContext, options: Partial<EngineOptions> = {}): Promi
   const engine = await startEngine({
     folder,
     profile,
-    limits: { maxPixels: 50_000_000 },
+    limits: { maxPixels: 50_331_648 },
     workers: 1,
     queue: 8,
     deadlineMs: never,

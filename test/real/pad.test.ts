@@ -58,7 +58,7 @@ async function scorePictures(folder: string, profile: string): Promise<ScoredRow
   const engine = await startEngine({
     folder,
     profile: (await loadRegistry(folder)).profile(profile),
-    limits: { maxPixels: 50_000_000 },
+    limits: { maxPixels: 50_331_648 },
     workers,
     queue: workers,
     deadlineMs: 60_000,

@@ -1,6 +1,8 @@
 /** The work that a photograph is taken for, by its header alone. */
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { imageFormats } from '../../src/liveness/sniff.ts';
@@ -69,6 +71,30 @@ describe('weigh', () => {
     assert.equal(weighFor(picture, ['jpeg'], 12_000_000), 1);
   });
 
+  it('takes AVIF and HEIC of more than 25 megapixels for the least, whatever the bound of the others', async () => {
+    const picture = await blank(50, 50).avif({ effort: 0 }).toBuffer();
+    const claiming = (width: number, height: number) => {
+      const copy = Buffer.from(picture);
+      copy.writeUInt32BE(width, copy.indexOf('ispe') + 8);
+      copy.writeUInt32BE(height, copy.indexOf('ispe') + 12);
+      return copy;
+    };
+    assert.equal(weigh(claiming(5_000, 5_000)), 0.75 + 0.25 * 13 * 25);
+    assert.equal(weigh(claiming(5_001, 5_000)), 1);
+    assert.equal(weighFor(claiming(5_000, 5_000), imageFormats, 20_000_000), 1);
+    const heic = await readFile(join(import.meta.dirname, '..', 'fixtures', 'portrait.heic'));
+    heic.writeUInt32BE(5_000, heic.indexOf('ispe') + 8);
+    heic.writeUInt32BE(5_000, heic.indexOf('ispe') + 12);
+    assert.equal(weigh(heic), 0.75 + 0.25 * 20 * 25);
+    heic.writeUInt32BE(5_001, heic.indexOf('ispe') + 12);
+    assert.equal(weigh(heic), 1);
+  });
+
+  it('takes a side that is too long for the least', async () => {
+    assert.equal(weigh(await blank(16_384, 2_000).png().toBuffer()), 0.75 + 0.25 * 2 * 32.768);
+    assert.equal(weigh(await blank(16_385, 2_000).png().toBuffer()), 1);
+  });
+
   it('looks for the size in the first 256 KiB, however far fill bytes put it off', async () => {
     const picture = await blank(4000, 3000).jpeg().toBuffer();
     const behind = (fill: number) =>
@@ -89,6 +115,6 @@ describe('weigh', () => {
     const behind = (bytes: number) =>
       Buffer.concat([picture.subarray(0, typeEnd), box(bytes), picture.subarray(typeEnd)]);
     assert.equal(weigh(behind(8_000)), 0.75 + 0.25 * 13 * 2);
-    assert.equal(weigh(behind(20_000)), 0.75 + 0.25 * 13 * 50);
+    assert.equal(weigh(behind(20_000)), 0.75 + 0.25 * 13 * 25);
   });
 });

@@ -354,7 +354,7 @@ export const responses = {
     'More bytes or pixels than are allowed.',
     'too_many_bytes',
     'The request has more bytes than are allowed.',
-    { image_too_large: 'The image has 30000 x 30000 pixels; 50000000 in all are the most allowed.' },
+    { image_too_large: 'The image has 30000 x 30000 pixels; 50331648 in all are the most allowed in png.' },
   ),
   415: problem(
     'No media type, or no image format, that is taken here.',

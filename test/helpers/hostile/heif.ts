@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import {
   be16,
   be32,
@@ -14,6 +15,7 @@ import {
   type Row,
   times,
 } from './file.ts';
+import { claiming, cutSlice } from './hevc.ts';
 
 export function box(type: string, ...content: (Uint8Array | readonly number[])[]): Buffer {
   const all = cat(...content);
@@ -210,10 +212,15 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
       'undecodable_image',
     ],
     [
-      '7,000 px wide and high, of fewer',
-      patched(sound, find(sound, 'ispe').at + 12, be32(7_000, 7_000)),
+      '5,000 px wide and high, of fewer',
+      patched(sound, find(sound, 'ispe').at + 12, be32(5_000, 5_000)),
       'undecodable_image',
       'assessed',
+    ],
+    [
+      '5,001 px wide and high, of fewer',
+      patched(sound, find(sound, 'ispe').at + 12, be32(5_001, 5_001)),
+      'image_too_large',
     ],
     [
       '0 px wide and high',
@@ -255,6 +262,25 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
       derived('grid', grid(50, 50, 5_000, 5_000), tiles(2_500), [5_000, 5_000]),
       ...any,
     ],
+    ...[30, 45].map(
+      (side): Row => [
+        `a grid of ${side ** 2} tiles`,
+        derived(
+          'grid',
+          grid(side, side, width * side, height * side),
+          Array.from({ length: side ** 2 }, (_, i) => i + 2),
+          [width * side, height * side],
+          {
+            items: [
+              { type: 'grid', data: grid(side, side, width * side, height * side), properties: [3] },
+              ...Array<Item>(side ** 2).fill(coded),
+            ],
+          },
+        ),
+        'assessed',
+        'undecodable_image',
+      ],
+    ),
     [
       'a grid of 65,025 tiles for a few pixels',
       derived('grid', grid(255, 255, 300, 300), tiles(65_025), [300, 300]),
@@ -393,13 +419,73 @@ export async function avifs(): Promise<HostileFile[]> {
   ]);
 }
 
+/** What is larger than all dialects take, or takes seconds to make. */
+export async function largeHeifs(): Promise<HostileFile[]> {
+  const see = { r: 138, g: 143, b: 148, alpha: 0.5 };
+  const flatSee = sharp({ create: { width: 5_000, height: 5_000, channels: 4, background: see } });
+  // The kind of pixels that takes the most memory.
+  const largest = await flatSee.avif({ effort: 0, bitdepth: 10, chromaSubsampling: '4:4:4' }).toBuffer();
+  const { data, config, width, height } = codedOf(fixture('portrait.heic'), 'hvcC');
+  const profiled = heif({
+    brand: 'heic',
+    items: [{ type: 'hvc1', data, properties: [1, 2, 3] }],
+    properties: [config, ispe(width, height), box('colr', cat('prof'), Buffer.alloc(8_000_000))],
+  });
+  return [
+    ...filesOf('avif', [['25 megapixels of 10 bit, with transparency', largest, 'assessed']]),
+    ...filesOf('heic', [['a profile of 8 megabytes of nothing', profiled, 'undecodable_image']]),
+  ];
+}
+
 export async function heics(): Promise<HostileFile[]> {
   const sound = fixture('portrait.heic');
   const avif = await drawing(96).avif({ effort: 0 }).toBuffer();
+  const { data, config, width, height } = codedOf(sound, 'hvcC');
+  const made = (slice: Buffer, size = [width, height] as const) =>
+    heif({
+      brand: 'heic',
+      items: [{ type: 'hvc1', data: slice, properties: [1, 2] }],
+      properties: [box('hvcC', claiming(config.subarray(8), ...size)), ispe(...size)],
+    });
+  const hole = Math.floor(data.length / 2);
+  const ofFour = (...tiles: readonly Buffer[]) =>
+    heif({
+      brand: 'heic',
+      items: [
+        { type: 'grid', data: grid(2, 2, width * 2, height * 2), properties: [3] },
+        ...tiles.map((tile): Item => ({ type: 'hvc1', data: tile, properties: [1, 2] })),
+      ],
+      properties: [config, ispe(width, height), ispe(width * 2, height * 2)],
+      references: [['dimg', 1, [2, 3, 4, 5]]],
+    });
   return filesOf('heic', [
     ...rowsOf('heic', sound),
     ['turned', fixture('portrait-rotated.heic'), 'assessed'],
     ['AV1 within', renamed(avif, 'avif', 'heic'), 'assessed', 'undecodable_image'],
+    ['of its own size', made(data), 'assessed'],
+    ...(
+      [
+        [2_000, 2_000],
+        [5_000, 5_000],
+        [16_320, 1_500],
+      ] as const
+    ).map((size): Row => [`${size.join(' x ')} of the data of few`, made(data, size), 'undecodable_image']),
+    ['20,000 x 20,000 of the data of few', made(data, [20_000, 20_000]), 'image_too_large'],
+    ...[0.2, 0.5, 0.9].map(
+      (share): Row => [
+        `a slice of which there is ${share}`,
+        made(cutSlice(data, share)),
+        'undecodable_image',
+      ],
+    ),
+    ['a grid of four whole slices', ofFour(data, data, data, data), 'assessed'],
+    [
+      'a grid of a slice that is cut and three',
+      ofFour(data, data, cutSlice(data, 0.6), data),
+      'undecodable_image',
+    ],
+    ['a slice with a hole', made(patched(data, hole, Buffer.alloc(4))), 'undecodable_image'],
+    ['5,000 empty slices', made(times(5_000, cat(be32(3), [0x28, 1, 0x80]))), 'undecodable_image'],
   ]);
 }
 

@@ -43,6 +43,7 @@ const tag = {
   tileOffsets: 324,
   tileByteCounts: 325,
   subDirectories: 330,
+  extraSamples: 338,
   sampleFormat: 339,
   jpegTables: 347,
   subsampling: 530,
@@ -106,6 +107,23 @@ const tiled = (width: number, height: number, bytes: number, tiles = 1): Tags =>
 /** The picture with tags of its own, and with other data. */
 const picture = (tags: Tags, data: Uint8Array = pixels) =>
   tiff([{ ...stripped, [tag.byteCounts]: long(data.length), ...tags }], data);
+
+/** Two pixels of these channels, 8 bit each as given or 16 bit, of which the first `colours` are grey or RGB. */
+export function tiffOf(channels: readonly number[], bits: 8 | 16, colours: number): Buffer {
+  const row = Buffer.concat(channels.map((value) => (bits === 8 ? Buffer.of(value) : le16(value * 257))));
+  return picture(
+    {
+      [tag.width]: long(2),
+      [tag.height]: long(1),
+      [tag.rows]: long(1),
+      [tag.bits]: short(...channels.map(() => bits)),
+      [tag.samples]: short(channels.length),
+      [tag.photometric]: short(colours === 1 ? 1 : 2),
+      [tag.extraSamples]: short(...channels.slice(colours).map(() => 0)),
+    },
+    cat(row, row),
+  );
+}
 
 const megapixels = { [tag.width]: long(7_000), [tag.height]: long(7_000), [tag.rows]: long(7_000) };
 
@@ -253,6 +271,21 @@ export async function tiffs(): Promise<HostileFile[]> {
       '1,000 samples of few pixels',
       picture({ [tag.samples]: short(1_000), [tag.bits]: counting(SHORT, 1_000, 8) }),
       'undecodable_image',
+      'assessed',
+    ],
+    ['selections beside its colours', tiffOf([138, 143, 148, 0, 0], 8, 3), 'assessed'],
+    [
+      '49 megapixels of zeros in five channels of 32 bits',
+      picture(
+        {
+          ...megapixels,
+          [tag.bits]: short(32, 32, 32, 32, 32),
+          [tag.samples]: short(5),
+          [tag.sampleFormat]: short(3, 3, 3, 3, 3),
+          [tag.compression]: short(8),
+        },
+        packedZeros(7_000 * 7_000 * 20),
+      ),
       'assessed',
     ],
     ['no samples', picture({ [tag.samples]: short(0) }), 'undecodable_image', 'assessed'],
