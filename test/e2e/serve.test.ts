@@ -133,17 +133,6 @@ describe('serve', () => {
     assert.equal(code, 0);
   });
 
-  it('does not wait for ever for a request that never ends', async () => {
-    const { apiKey } = printed;
-    const running = await start('--shutdown-ms', '200');
-    const headers = { 'x-api-key': apiKey, 'content-type': 'image/jpeg', 'content-length': '1000' };
-    const stuck = request(`${running.origin}/v1/assess`, { method: 'POST', headers });
-    stuck.on('error', () => {});
-    stuck.write('x');
-    await underWay(running.origin, 1);
-    assert.equal(await running.stop(), 0);
-  });
-
   it('bounds connections as it is set to', async () => {
     const running = await start(
       ...['--max-connections', '3', '--max-connections-per-address', '2', '--keep-alive-ms', '3000'],
