@@ -376,7 +376,8 @@ function readiness({ engine, availability, authenticator, recorder }: Services):
   const { knownKeysUntil } = authenticator;
   // Also when it is back, until the keys were asked for again.
   if (knownKeysUntil <= Date.now()) {
-    return { status: 'no_database', problem: 'The database does not answer, and keys cannot be checked.' };
+    const problem = availability.problem ?? 'The database is back.';
+    return { status: 'no_database', problem: `${problem} Keys cannot be checked.` };
   }
   if (recorder.isRefused) {
     return {
@@ -389,6 +390,6 @@ function readiness({ engine, availability, authenticator, recorder }: Services):
   const until = new Date(knownKeysUntil).toISOString();
   return {
     status: 'ready',
-    problem: `The database does not answer. Keys known here are good until ${until}, and transactions wait in the journal.`,
+    problem: `${availability.problem} Keys known here are good until ${until}, and transactions wait in the journal.`,
   };
 }
