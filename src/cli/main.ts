@@ -134,6 +134,8 @@ for (const stream of [process.stdout, process.stderr]) {
     throw error;
   });
 }
+// Node would open a debugger to whoever reaches the loopback address.
+process.on('SIGUSR1', () => {});
 process.on('uncaughtException', (error) => process.exit(explain(error)));
 // The launcher, where it runs this in a process of its own, was killed: nobody could end this one any more.
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));

@@ -253,6 +253,17 @@ function ask({ origin }: Serving, agent: Agent, bytes: string | Uint8Array): Pro
   });
 }
 
+describe('SIGUSR1', () => {
+  it('opens no debugger', async () => {
+    const serving = await serveAs({}, dataFolder);
+    server = serving;
+    serving.child.kill('SIGUSR1');
+    await sleep(500);
+    assert.equal((await fetch(`${serving.origin}/livez`)).status, 200);
+    assert.doesNotMatch(serving.written.join(''), /debugger|inspector/i);
+  });
+});
+
 describe('a log', () => {
   it('that nobody reads any more holds up neither answers nor the end', async () => {
     server = await serveAs({}, dataFolder, '--log-level', 'trace');
