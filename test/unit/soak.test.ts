@@ -54,7 +54,7 @@ describe('the judgement of a soak', () => {
     ]);
     // Dead objects that wait for the collector are none of them.
     assert.deepEqual(bad(soak((minute) => ({ heap: 40e6 + (minute % 2) * 30e6 }))), []);
-    assert.deepEqual(bad(soak((minute) => ({ heap: 40e6 + minute * 0.5e6 + (minute % 2) * 30e6 }))), [
+    assert.deepEqual(bad(soak((minute) => ({ heap: 40e6 + minute * 1e6 + (minute % 2) * 30e6 }))), [
       "bytes of the server's heap after a collection",
     ]);
     assert.deepEqual(bad(soak((minute) => (minute > 29 ? { sparedRss: 0 } : {}))), [
@@ -67,7 +67,7 @@ describe('the judgement of a soak', () => {
   });
 
   it('finds files that are not closed, threads that stay, and one unexpected outcome', () => {
-    assert.deepEqual(bad(soak((minute) => ({ fds: 100 + minute * 2 }))), ['open files']);
+    assert.deepEqual(bad(soak((minute) => ({ fds: 100 + minute * 3 }))), ['open files']);
     assert.deepEqual(bad(soak((minute) => (minute > 20 ? { threads: 40 } : {}))), ['threads']);
     assert.deepEqual(bad(soak((minute) => (minute === 17 ? { unexpected: 1 } : {}))), [
       'unexpected outcomes',
