@@ -165,6 +165,23 @@ describe('serve', () => {
     }
   });
 
+  it('asks for the pace that it is set to', async () => {
+    const running = await start('--min-bytes-per-second', '100', '--request-timeout-ms', '600000');
+    try {
+      const slow = request(`${running.origin}/v1/assess`, {
+        method: 'POST',
+        agent: false,
+        headers: { 'x-api-key': printed.apiKey, 'content-type': 'image/jpeg', 'content-length': '1000' },
+      });
+      slow.on('error', () => {});
+      slow.write('x');
+      const [response] = await once(slow, 'response', { signal: AbortSignal.timeout(20_000) });
+      assert.equal(response.statusCode, 408);
+    } finally {
+      assert.equal(await running.stop(), 0);
+    }
+  });
+
   it('stops with a sentence on a bad or unknown setting', async () => {
     assert.deepEqual(await refusal(['--port', 'high']), {
       code: 2,
