@@ -24,6 +24,8 @@ if (major > 22 || (major === 22 && minor >= 18)) {
       detached: true,
     },
   );
+  // No debugger here either (see src/cli/main.ts).
+  process.on('SIGUSR1', () => {});
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
   child.on('error', () => {

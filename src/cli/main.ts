@@ -1,6 +1,7 @@
 /** The command line's entry: finds the command, runs it, and makes of its outcome a sentence and an exit code. */
 
 import { enableCompileCache } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Command, exitCodeOf, packageVersion } from './command.ts';
 
@@ -133,13 +134,19 @@ for (const stream of [process.stdout, process.stderr]) {
     throw error;
   });
 }
+// Node would open a debugger to whoever reaches the loopback address.
+process.on('SIGUSR1', () => {});
 process.on('uncaughtException', (error) => process.exit(explain(error)));
 // The launcher, where it runs this in a process of its own, was killed: nobody could end this one any more.
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 
+/** Who reads what is written may be slow, or stopped for ever. */
+const writtenMs = 1_000;
+
 const code = await run(process.argv.slice(2)).catch(explain);
-await Promise.all(
-  [process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))),
+const written = [process.stdout, process.stderr].map(
+  (stream) => new Promise((resolve) => stream.write('', resolve)),
 );
+await Promise.race([Promise.all(written), sleep(writtenMs)]);
 // Connections that npm's modules still try to make must not hold the process (see `pullWeights`).
 process.exit(code);

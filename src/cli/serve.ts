@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
-import { pino } from 'pino';
+import type { Logger } from 'pino';
 import {
   type Config,
   ConfigError,
@@ -29,6 +29,7 @@ import { startRecorder } from '../server/recorder.ts';
 import { createReports } from '../server/reports.ts';
 import { startRetention } from '../server/retention.ts';
 import { createSeenBefore } from '../server/seen-before.ts';
+import { shutDown } from '../server/shutdown.ts';
 import { createWrongKeys } from '../server/wrong-keys.ts';
 import { shellWord } from '../shell.ts';
 import { createAvailability } from '../storage/availability.ts';
@@ -38,6 +39,7 @@ import { openJournal } from '../storage/journal.ts';
 import { Keys } from '../storage/keys.ts';
 import { Transactions } from '../storage/transactions.ts';
 import { type Command, packageVersion, settingsHelp } from './command.ts';
+import { openLog } from './log.ts';
 import { chooseProfile } from './profile.ts';
 import { startDownloadReporter } from './progress.ts';
 
@@ -57,10 +59,16 @@ export const serve: Command = async (args, env) => {
     process.stdout.write(help);
     return 0;
   }
-  return await runServer(loadConfig(env, values));
+  const config = loadConfig(env, values);
+  const log = openLog(config.logLevel);
+  try {
+    return await runServer(config, log.logger);
+  } finally {
+    await log.close();
+  }
 };
 
-async function runServer(config: Config): Promise<number> {
+async function runServer(config: Config, logger: Logger): Promise<number> {
   // The garbage collector counts the bodies of requests, and by default goes through the whole heap for every 16 MB of them, with four
   // threads: a fifth of what a photograph costs here. It now waits until the heap and they are three times what was left the last time.
   setFlagsFromString('--heap-growing-percent=200');
@@ -79,7 +87,6 @@ async function runServer(config: Config): Promise<number> {
 
   // Until here a signal ends the process at once, as nothing is under way yet that could be lost.
   const stopped = untilSignal();
-  const logger = pino({ level: config.logLevel, base: null });
   const metrics = createMetrics();
   const starting = startEngine({
     folder,
@@ -184,13 +191,7 @@ async function runServer(config: Config): Promise<number> {
   flushCompileCache();
 
   await stopped;
-  // What is in flight is finished and what is new is refused; a client that never ends does not hold the process.
-  const late = new Promise((resolve) => setTimeout(resolve, config.shutdownMs).unref());
-  await Promise.race([gate.drain(), late]);
-  const closed = app.close();
-  await Promise.race([closed, late]);
-  app.server.closeAllConnections();
-  await closed;
+  await shutDown(app, gate, config.shutdownMs);
   await remoteImages.close();
   await engine.close();
   stopRetention();
@@ -200,16 +201,17 @@ async function runServer(config: Config): Promise<number> {
   return 0;
 }
 
-/** The first SIGTERM or SIGINT; a second one ends the process at once, as it does by default. */
+/** SIGHUP too: also a terminal that is closed must not cost anybody the answer. */
+const ends = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/** The first of these signals; a second one ends the process at once, as it does by default. */
 function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     const stop = () => {
-      process.off('SIGTERM', stop);
-      process.off('SIGINT', stop);
+      for (const signal of ends) process.off(signal, stop);
       resolve();
     };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    for (const signal of ends) process.on(signal, stop);
   });
 }
 

@@ -1,5 +1,6 @@
 /** Puts the server together. It never listens and never reads the environment. */
 
+import { finished } from 'node:stream';
 import swagger from '@fastify/swagger';
 import fastify, {
   type FastifyBaseLogger,
@@ -75,8 +76,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     observe(request, reply);
     clientErrors.note(reply.raw, request.id);
     reply.headers(guardHeaders).header('x-request-id', request.id);
-    // A kept-alive connection would bring the client back to a server that is going away.
-    if (services.gate.isDraining) reply.header('connection', 'close');
   };
   const app = fastify({
     loggerInstance: logger.child({}, { serializers }),
@@ -123,6 +122,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request, reply) => {
     begin(request, reply);
     requireClarity(request);
+  });
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (!services.gate.isDraining) return done(null, payload);
+    sayGoodbye(request, reply).then(() => done(null, payload));
   });
   // Before any route, for those that there are by now keep the framework's own.
   app.setErrorHandler((error, request, reply) => refuse(native, error, request, reply));
@@ -180,6 +183,8 @@ async function serveAdmin(app: FastifyInstance, options: AppOptions): Promise<vo
       scope.addHook('onRequest', async (request) => {
         if (request.is404) throw new RequestError('not_found', notFound.message);
       });
+      // By now they are known, and all of their request is here: who is not, and sends slowly, is not waited for at the end.
+      scope.addHook('preHandler', async (_request, reply) => services.gate.hold(reply));
       scope.setErrorHandler(async (error, request, reply) =>
         refuse(native, await toRequestError(error, availability, keys), request, reply),
       );
@@ -223,6 +228,26 @@ function toBody(dialect: Dialect, error: unknown, request: FastifyRequest, reply
   const { status, headers, body } = dialect.refusal(failure, request.id);
   reply.code(status).headers(headers);
   return body;
+}
+
+/** How long an answer of a server that is going away waits for the rest of its request. */
+const restMs = 1_000;
+
+/**
+ * A kept-alive connection would bring the client back to a server that is going away, so it is told that this is the last answer. The
+ * connection closes behind it, and on a client that still sends it would break: many then never read why they were refused.
+ */
+async function sayGoodbye({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
+  reply.header('connection', 'close');
+  if (raw.complete || raw.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const late = setTimeout(resolve, restMs);
+    finished(raw, () => {
+      clearTimeout(late);
+      resolve();
+    });
+    raw.resume();
+  });
 }
 
 /**
@@ -349,7 +374,8 @@ function readiness({ engine, availability, authenticator, recorder }: Services):
   const { knownKeysUntil } = authenticator;
   // Also when it is back, until the keys were asked for again.
   if (knownKeysUntil <= Date.now()) {
-    return { status: 'no_database', problem: 'The database does not answer, and keys cannot be checked.' };
+    const problem = availability.problem ?? 'The database is back.';
+    return { status: 'no_database', problem: `${problem} Keys cannot be checked.` };
   }
   if (recorder.isRefused) {
     return {
@@ -362,6 +388,6 @@ function readiness({ engine, availability, authenticator, recorder }: Services):
   const until = new Date(knownKeysUntil).toISOString();
   return {
     status: 'ready',
-    problem: `The database does not answer. Keys known here are good until ${until}, and transactions wait in the journal.`,
+    problem: `${availability.problem} Keys known here are good until ${until}, and transactions wait in the journal.`,
   };
 }

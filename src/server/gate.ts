@@ -10,6 +10,8 @@ export interface Gate {
    * @throws RequestError `service_full` or `service_draining`.
    */
   admit(reply: FastifyReply): void;
+  /** Has the draining wait for this answer as well: one that takes no place. */
+  hold(reply: FastifyReply): void;
   readonly underWay: number;
   readonly isDraining: boolean;
   /** Refuses what is new from now on; resolves when nothing is under way any more. */
@@ -19,29 +21,45 @@ export interface Gate {
 /** @param capacity most requests under way at once: those the workers hold, and those that wait. */
 export function createGate(capacity: number): Gate {
   let underWay = 0;
-  let draining: PromiseWithResolvers<void> | undefined;
+  /** Those that are under way, and those that take no place. */
+  let answers = 0;
+  let isDraining = false;
+  let idle: PromiseWithResolvers<void> | undefined;
+
+  function waitFor({ raw }: FastifyReply): void {
+    answers++;
+    raw.once('close', () => {
+      answers--;
+      if (answers > 0) return;
+      idle?.resolve();
+      idle = undefined;
+    });
+  }
+
   return {
     admit(reply) {
-      if (draining !== undefined) throw new RequestError('service_draining', 'The server is shutting down.');
+      if (isDraining) throw new RequestError('service_draining', 'The server is shutting down.');
       if (underWay >= capacity) throw new RequestError('service_full', 'The server is full.');
       // Gone while its key was looked up: of its end nobody will be told again.
       if (reply.raw.destroyed) return;
       underWay++;
-      reply.raw.once('close', () => {
-        underWay--;
-        if (underWay === 0) draining?.resolve();
-      });
+      reply.raw.once('close', () => underWay--);
+      waitFor(reply);
+    },
+    hold(reply) {
+      if (!reply.raw.destroyed) waitFor(reply);
     },
     get underWay() {
       return underWay;
     },
     get isDraining() {
-      return draining !== undefined;
+      return isDraining;
     },
     drain() {
-      draining ??= Promise.withResolvers();
-      if (underWay === 0) draining.resolve();
-      return draining.promise;
+      isDraining = true;
+      if (answers === 0) return Promise.resolve();
+      idle ??= Promise.withResolvers();
+      return idle.promise;
     },
   };
 }

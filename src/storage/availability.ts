@@ -1,9 +1,11 @@
 /** A database that does not answer is left alone for a moment, so that nobody waits for it. */
 
-import { isAnswer } from './errors.ts';
+import { isAnswer, StorageError } from './errors.ts';
 
 export interface Availability {
   readonly isUp: boolean;
+  /** Why it is not up, in a sentence for anybody. */
+  readonly problem: string | undefined;
   /**
    * Runs a query, unless the database was away within the last second. One that it refuses says that it is there.
    * @param patienceMs after how long its result is not waited for any more. That it is slow does not count as a failure.
@@ -12,10 +14,12 @@ export interface Availability {
   run<T>(query: () => Promise<T>, patienceMs?: number): Promise<T>;
 }
 
+const doesNotAnswer = 'The database does not answer.';
+
 /** The database does not answer, or not in time. */
 export class DatabaseAwayError extends Error {
   constructor(options?: ErrorOptions) {
-    super('The database does not answer.', options);
+    super(doesNotAnswer, options);
     this.name = 'DatabaseAwayError';
   }
 }
@@ -56,6 +60,10 @@ export function createAvailability(onChange: (error?: unknown) => void): Availab
   return {
     get isUp() {
       return failed === undefined;
+    },
+    get problem() {
+      if (failed === undefined) return undefined;
+      return failed.error instanceof StorageError ? failed.error.message : doesNotAnswer;
     },
     async run(query, patience) {
       if (failed !== undefined) {

@@ -40,7 +40,7 @@ export interface Journal {
   /**
    * Hands over every line that waits, oldest first and some at a time, and forgets them once `commit` resolves for their
    * whole file. What fails, and what a death interrupts, is handed over again: lines come at least once.
-   * @throws what `commit` throws; the lines stay.
+   * @throws what `commit` throws, and the lines stay; JournalError where somebody has taken files away, which are looked for again.
    */
   drain(commit: (lines: readonly string[]) => Promise<void>): Promise<void>;
   /** Ends the writing. What still waits stays in the folder, for the next process. */
@@ -63,6 +63,9 @@ const linesAtOnce = 100;
 
 /** About as many as a few lines: a disk that has no more room than that is as good as full. */
 const probeBytes = 16_384;
+
+const filesMissing =
+  'Files of the journal were deleted: put them back, or what was answered is not in the log.';
 
 /** Longest wait for another process that just looks through the folder. */
 const folderWaitMs = 5_000;
@@ -96,13 +99,9 @@ interface Waiting {
 /** Opens this process's own journal and takes over what dead processes left. */
 export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
   mkdirSync(folder, { recursive: true });
-  const own = alone(folder, () => {
-    const path = join(folder, randomUUID());
-    mkdirSync(path);
-    return { path, lock: tryLock(join(path, 'lock')) as Lock, segments: 0 };
-  });
   /** Those whose folder is this process's to remove. */
-  const owners = new Set([own]);
+  const owners = new Set<Owner>();
+  let own = begin();
   const sealed: Segment[] = [];
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
@@ -111,7 +110,31 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
   let bytes = 0;
   let isFailing = false;
 
+  function begin(): Owner {
+    const owner = alone(folder, () => {
+      const path = join(folder, randomUUID());
+      mkdirSync(path);
+      return { path, lock: tryLock(join(path, 'lock')) as Lock, segments: 0 };
+    });
+    owners.add(owner);
+    return owner;
+  }
+
+  /**
+   * Begins a folder anew where somebody has removed this process's own. The folder of all is never made again: where that is missing, so
+   * may be the disk that belongs there, and what is written in its place would not be found.
+   */
+  function requireFolder(): void {
+    if (existsSync(own.path)) return;
+    const lost = own;
+    own = begin();
+    if (lost.segments > 0) return;
+    lost.lock.release();
+    owners.delete(lost);
+  }
+
   async function openSegment(): Promise<OpenSegment> {
+    requireFolder();
     count += 1;
     const path = join(own.path, `${String(count).padStart(8, '0')}.ndjson`);
     const handle = await open(path, 'ax', 0o600);
@@ -181,19 +204,37 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
     }
   }
 
-  async function handOver(segment: Segment, commit: (lines: readonly string[]) => Promise<void>) {
+  /** @returns whether the file was there. */
+  async function handOver(
+    segment: Segment,
+    commit: (lines: readonly string[]) => Promise<void>,
+  ): Promise<boolean> {
+    const text = await readFile(segment.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (text === undefined) return false;
     // What follows the last line break was not written whole, so nobody was told that it was.
-    const lines = (await readFile(segment.path, 'utf8')).split('\n').slice(0, -1);
+    const lines = text.split('\n').slice(0, -1);
     for (let i = 0; i < lines.length; i += linesAtOnce) await commit(lines.slice(i, i + linesAtOnce));
     await rm(segment.path, { force: true });
     bytes -= segment.bytes;
     segment.owner.segments -= 1;
-    if (segment.owner === own || segment.owner.segments > 0) return;
+    if (segment.owner === own || segment.owner.segments > 0) return true;
     try {
       alone(folder, () => remove(segment.owner));
       owners.delete(segment.owner);
     } catch {
       // Its lines are handed over, and its folder is removed at the end.
+    }
+    return true;
+  }
+
+  /** All files that no more is written to. @param missing gets those that are not there. */
+  async function handOverSealed(commit: (lines: readonly string[]) => Promise<void>, missing: Segment[]) {
+    for (let segment = sealed[0]; segment !== undefined; segment = sealed[0]) {
+      if (!(await handOver(segment, commit))) missing.push(segment);
+      sealed.shift();
     }
   }
 
@@ -216,28 +257,27 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
     },
     async probe() {
       if (!isFailing) return;
-      const path = join(own.path, 'probe');
       try {
-        await writeFile(path, Buffer.alloc(probeBytes));
+        requireFolder();
+        await writeFile(join(own.path, 'probe'), Buffer.alloc(probeBytes));
         isFailing = false;
       } catch {
         // It fails still.
       }
-      await rm(path, { force: true }).catch(() => {});
+      await rm(join(own.path, 'probe'), { force: true }).catch(() => {});
     },
     adopt,
     async drain(commit) {
-      // First what is older: while that cannot be handed over, no further files are made.
-      while (sealed.length > 0) {
-        await handOver(sealed[0] as Segment, commit);
-        sealed.shift();
+      const missing: Segment[] = [];
+      try {
+        // First what is older: while that cannot be handed over, no further files are made.
+        await handOverSealed(commit, missing);
+        await seal();
+        await handOverSealed(commit, missing);
+      } finally {
+        sealed.unshift(...missing);
       }
-      if (current === undefined) return;
-      await seal();
-      const segment = sealed[0];
-      if (segment === undefined) return;
-      await handOver(segment, commit);
-      sealed.shift();
+      if (missing.length > 0) throw new JournalError(filesMissing);
     },
     async close() {
       await writing;
@@ -262,6 +302,8 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
 async function append(segment: OpenSegment, data: Buffer): Promise<void> {
   try {
     await segment.handle.appendFile(data);
+    // The system goes on writing to a file that nobody can find any more.
+    if (!existsSync(segment.path)) throw new Error('The file of the journal was deleted.');
     segment.bytes += data.length;
   } catch (error) {
     await segment.handle.truncate(segment.bytes);

@@ -1,5 +1,6 @@
 /** Kysely's way to SQLite as Node has it: one connection, and waiting for other processes without holding up this one. */
 
+import { statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -12,6 +13,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { StorageError } from './errors.ts';
 
 /** How long another process may hold the database before a statement gives up. */
 const busyMs = 5_000;
@@ -41,12 +43,15 @@ class TransactionalAdapter extends SqliteAdapter {
 class SqliteDriver implements Driver {
   readonly #path: string;
   #database: DatabaseSync | undefined;
+  /** What the path leads to, as long as nobody puts another file there. */
+  #file: string | undefined;
 
   constructor(path: string) {
     this.#path = path;
   }
 
   async init(): Promise<void> {
+    this.#file = fileAt(this.#path);
     this.#database = new DatabaseSync(this.#path);
     const connection = await this.acquireConnection();
     // Readers and one writer at once, also from several processes.
@@ -60,11 +65,20 @@ class SqliteDriver implements Driver {
 
   /** Kysely hands the one connection to one user at a time, as the adapter tells it to. */
   async acquireConnection(): Promise<SqliteConnection> {
-    return new SqliteConnection(this.#database as DatabaseSync);
+    return new SqliteConnection(this.#database as DatabaseSync, this.#requireFile);
   }
+
+  /**
+   * SQLite would go on with a file that nobody ever finds again.
+   * @throws StorageError `unusable` where another file is at the path, or none.
+   */
+  readonly #requireFile = (): void => {
+    if (fileAt(this.#path) !== this.#file) throw new StorageError('unusable', fileGone);
+  };
 
   /** At once for writing: a transaction that reads first could find, when it writes, that another was faster. */
   async beginTransaction(connection: SqliteConnection): Promise<void> {
+    this.#requireFile();
     await connection.run('begin immediate');
   }
 
@@ -83,11 +97,22 @@ class SqliteDriver implements Driver {
   }
 }
 
+const fileGone =
+  'The file of the database was deleted or replaced while the server ran: put it back, or start the server again.';
+
+/** Which file a path leads to, or undefined where it leads to none. */
+function fileAt(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stats && `${stats.dev} ${stats.ino}`;
+}
+
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
+  readonly #requireFile: () => void;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, requireFile: () => void) {
     this.#database = database;
+    this.#requireFile = requireFile;
   }
 
   async run(sql: string): Promise<void> {
@@ -95,6 +120,7 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    this.#requireFile();
     return await whenFree(() => {
       const statement = this.#database.prepare(sql);
       const values = parameters as SQLInputValue[];

@@ -352,9 +352,36 @@ describe('<bonafide-capture>', { skip: withoutBrowser }, () => {
   it('works on another site from one script tag, where the server lets that ask', async () => {
     const context = await newContext(browsers.approaching, { permissions: ['camera'] });
     const watched = watch(context, [site.origin, open.origin]);
+    const names = (page: Page) => page.evaluate<string[]>('Object.getOwnPropertyNames(window)');
+    html = '<!doctype html><title>A shop</title><link rel="icon" href="data:,">';
+    const bare = await context.newPage();
+    await bare.goto(site.origin);
+    const own = new Set(await names(bare));
+    await bare.close();
+    const asked: { method: string; path: string; body: number; isLong: boolean }[] = [];
+    context.on('request', (request) => {
+      const { pathname: path } = new URL(request.url());
+      const body = request.postDataBuffer()?.length ?? 0;
+      asked.push({ method: request.method(), path, body, isLong: request.url().length > 200 });
+    });
     const page = await otherPage(context, { from: open });
     await button(page, 'Start the camera').click();
-    const { response, error, type } = await eventOf(page);
+    const { response, error, type, image } = await eventOf(page);
+    // Of all frames that were looked at, the one that was taken, once, and nothing of another in any address.
+    const sent = asked.filter(({ method, body, isLong }) => method === 'POST' || body > 0 || isLong);
+    assert.deepEqual(
+      sent.map(({ method, path }) => `${method} ${path}`),
+      ['POST /v1/assess'],
+    );
+    const { length } = Buffer.from(image, 'base64');
+    assert.ok(sent.every(({ body }) => body === 0 || (body >= length && body < length + 1_000)));
+    // Lists of versions by which copies of Lit on one page know each other.
+    assert.deepEqual((await names(page)).filter((name) => !own.has(name)).sort(), [
+      'litElementVersions',
+      'litHtmlVersions',
+      'litPropertyMetadata',
+      'reactiveElementVersions',
+    ]);
     assert.equal(error, undefined);
     assert.equal(response?.status, 200);
     assert.ok(response);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdir, rename } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -339,6 +339,7 @@ describe('what cannot be kept', () => {
     const [own] = names.map(({ name }) => join(journal, name)) as [string];
     // Nothing can be written where the folder was.
     await rename(own, `${own}.away`);
+    await writeFile(own, '');
     try {
       for (const route of Object.values(routes)) {
         for (const image of [photos.face, Buffer.from('no picture')]) {
@@ -352,6 +353,7 @@ describe('what cannot be kept', () => {
       assert.equal(ready.status, 503);
       assert.equal(((await ready.json()) as { status: string }).status, 'log_failing');
     } finally {
+      await rm(own);
       await rename(`${own}.away`, own);
     }
     // Nobody need ask for it to be ready again: a balancer would not.

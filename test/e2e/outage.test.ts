@@ -95,7 +95,7 @@ describe('a database that goes away', { skip: noPostgres }, () => {
       body: {
         status: 'no_database',
         profile: 'standard',
-        problem: 'The database does not answer, and keys cannot be checked.',
+        problem: 'The database does not answer. Keys cannot be checked.',
       },
     });
     const late = await post();

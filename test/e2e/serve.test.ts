@@ -133,17 +133,6 @@ describe('serve', () => {
     assert.equal(code, 0);
   });
 
-  it('does not wait for ever for a request that never ends', async () => {
-    const { apiKey } = printed;
-    const running = await start('--shutdown-ms', '200');
-    const headers = { 'x-api-key': apiKey, 'content-type': 'image/jpeg', 'content-length': '1000' };
-    const stuck = request(`${running.origin}/v1/assess`, { method: 'POST', headers });
-    stuck.on('error', () => {});
-    stuck.write('x');
-    await underWay(running.origin, 1);
-    assert.equal(await running.stop(), 0);
-  });
-
   it('bounds connections as it is set to', async () => {
     const running = await start(
       ...['--max-connections', '3', '--max-connections-per-address', '2', '--keep-alive-ms', '3000'],
@@ -171,6 +160,23 @@ describe('serve', () => {
       assert.match(body?.text ?? '', /"code":"request_timeout"/);
       assert.ok((body?.ms ?? 0) >= 3_900, `${body?.ms} ms`);
       assert.match((await third.heard).text, /^Keep-Alive: timeout=3\r$/m);
+    } finally {
+      assert.equal(await running.stop(), 0);
+    }
+  });
+
+  it('asks for the pace that it is set to', async () => {
+    const running = await start('--min-bytes-per-second', '100', '--request-timeout-ms', '600000');
+    try {
+      const slow = request(`${running.origin}/v1/assess`, {
+        method: 'POST',
+        agent: false,
+        headers: { 'x-api-key': printed.apiKey, 'content-type': 'image/jpeg', 'content-length': '1000' },
+      });
+      slow.on('error', () => {});
+      slow.write('x');
+      const [response] = await once(slow, 'response', { signal: AbortSignal.timeout(20_000) });
+      assert.equal(response.statusCode, 408);
     } finally {
       assert.equal(await running.stop(), 0);
     }

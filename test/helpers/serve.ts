@@ -7,6 +7,7 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { keepWritten } from './kept-logs.ts';
 import { standardWeights } from './weights.ts';
 
 export const launcher = join(import.meta.dirname, '..', '..', 'bin', 'bonafide.js');
@@ -46,13 +47,18 @@ export async function serveAs(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const written: string[] = [];
-  child.stderr?.on('data', (bytes) => written.push(String(bytes)));
+  const keep = (text: string) => {
+    written.push(text);
+    keepWritten(text);
+  };
+  child.stderr?.on('data', (bytes) => keep(String(bytes)));
   const lines: string[] = [];
   const output = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   const ready = Promise.withResolvers<void>();
   let isReady = false;
   output.on('line', (line) => {
-    if (isReady) written.push(`${line}\n`);
+    // The first start shows keys, this once and to people.
+    if (isReady) keep(`${line}\n`);
     else lines.push(line);
     if (!line.startsWith('OpenAPI document:')) return;
     isReady = true;

@@ -28,6 +28,7 @@ import { openStorage, type Storage } from '../../src/storage/database.ts';
 import { openJournal } from '../../src/storage/journal.ts';
 import { Keys } from '../../src/storage/keys.ts';
 import { Transactions } from '../../src/storage/transactions.ts';
+import { areKept, keepWritten } from './kept-logs.ts';
 import { plantKeys } from './keys.ts';
 import { standardWeights } from './weights.ts';
 
@@ -140,8 +141,12 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const storage = options.storage ?? (await openStorage({ folder: dataFolder, create: true }));
   await plantKeys(storage.db);
   const availability = createAvailability(() => {});
-  const logger =
-    options.log === undefined ? pino({ level: 'silent' }) : pino({ level: 'trace' }, options.log);
+  const write = (line: string) => {
+    options.log?.write(line);
+    keepWritten(line);
+  };
+  const isRead = options.log !== undefined || areKept;
+  const logger = pino({ level: isRead ? 'trace' : 'silent' }, { write });
   const transactions = new Transactions(storage.db);
   const recorder = startRecorder({
     journal: openJournal({

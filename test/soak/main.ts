@@ -3,19 +3,20 @@
  * seconds, writes that as CSV and as a plot, and says by its exit code whether the server held its ground.
  */
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openStorage } from '../../src/storage/database.ts';
 import { plantKeys } from '../helpers/keys.ts';
-import { noProc } from '../helpers/processes.ts';
-import { linkWeights, serve } from '../helpers/serve.ts';
+import { childrenOf, noProc } from '../helpers/processes.ts';
+import { linkWeights, serveAs } from '../helpers/serve.ts';
+import { serveImages } from './images.ts';
 import { judge } from './judge.ts';
 import { soakPlot } from './plot.ts';
 import { columns, look, type Sample } from './samples.ts';
-import { type Kind, kinds, type Target } from './traffic.ts';
+import { type Kind, kinds, showAll, type Target } from './traffic.ts';
 
 const { values } = parseArgs({
   options: {
@@ -29,6 +30,7 @@ const minutes = Number(values.minutes);
 if (!(minutes >= 1)) throw new Error('--minutes must be a number from 1.');
 if (noProc !== false) process.exit(2);
 const workers = Number(values.workers);
+if (!(workers >= 2)) throw new Error('--workers must be a number from 2: one is killed, and one is not.');
 const everyMs = minutes < 10 ? 2_000 : 5_000;
 
 /** Of one kind at once: who comes when so many are under way waits for the next turn. */
@@ -81,6 +83,14 @@ async function repeat(kind: Kind, target: Target, tally: Tally, until: AbortSign
   await Promise.all(running);
 }
 
+/** How the container has memory given back. */
+async function containerEnv(): Promise<Record<string, string>> {
+  const text = await readFile(join(import.meta.dirname, '..', '..', 'Dockerfile'), 'utf8');
+  return Object.fromEntries(
+    [...text.matchAll(/\b(MALLOC_\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]),
+  );
+}
+
 async function measure(target: Target, tally: Tally): Promise<Sample[]> {
   const samples: Sample[] = [];
   const start = performance.now();
@@ -99,8 +109,20 @@ await linkWeights(dataFolder);
 const storage = await openStorage({ folder: dataFolder, create: true });
 await plantKeys(storage.db);
 await storage.close();
-const server = await serve(dataFolder, '--workers', `${workers}`);
-const target = { origin: server.origin, pid: server.child.pid as number };
+const images = await serveImages();
+// The worker that is measured must not be killed for a picture that takes long on a slow machine.
+const flags = ['--deadline-ms', '60000', '--url-allowed-hosts', images.host, '--url-timeout-ms', '2000'];
+const server = await serveAs(
+  { env: { ...process.env, ...(await containerEnv()) } },
+  dataFolder,
+  ...['--workers', `${workers}`, ...flags],
+);
+const pid = server.child.pid as number;
+const [spared] = await childrenOf(pid);
+if (spared === undefined) throw new Error('The server has no worker.');
+const target: Target = { origin: server.origin, pid, spared, images: images.host };
+// What the decoders keep of the worst pictures is kept from the beginning.
+await showAll(target);
 const tally = new Tally();
 const stop = new AbortController();
 const traffic = kinds.map((kind) => repeat(kind, target, tally, stop.signal));
@@ -109,6 +131,7 @@ stop.abort();
 await Promise.all(traffic);
 const late = tally.take();
 const code = await server.stop();
+images.close();
 await rm(dataFolder, { recursive: true });
 
 const findings = [

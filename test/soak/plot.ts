@@ -27,6 +27,8 @@ const panels: readonly Panel[] = [
       { of: ({ rss, workerRss }) => megabytes(rss + workerRss), label: 'all', colour: 'var(--ink)' },
       { of: ({ workerRss }) => megabytes(workerRss), label: 'workers', colour: 'var(--live)' },
       { of: ({ rss }) => megabytes(rss), label: 'server', colour: 'var(--other)' },
+      { of: ({ sparedRss }) => megabytes(sparedRss), label: 'one worker', colour: 'var(--spared)' },
+      { of: ({ heap }) => megabytes(heap), label: 'server’s heap', colour: 'var(--attack)' },
     ],
   },
   {
@@ -52,9 +54,9 @@ const panels: readonly Panel[] = [
 ];
 
 const style = `text { font-family: system-ui, sans-serif; }
-:root { --ink: #1c2024; --muted: #60646c; --grid: #e0e1e6; --live: #00749e; --attack: #ce2c31; --other: #8145b5; --card: #fff; }
+:root { --ink: #1c2024; --muted: #60646c; --grid: #e0e1e6; --live: #00749e; --attack: #ce2c31; --other: #8145b5; --spared: #946800; --card: #fff; }
 @media (prefers-color-scheme: dark) {
-:root { --ink: #edeef0; --muted: #b0b4ba; --grid: #363a3f; --live: #3db9cf; --attack: #ff9592; --other: #bf7af0; --card: #18191b; } }`;
+:root { --ink: #edeef0; --muted: #b0b4ba; --grid: #363a3f; --live: #3db9cf; --attack: #ff9592; --other: #bf7af0; --spared: #ffca16; --card: #18191b; } }`;
 
 /** @returns a whole SVG file. */
 export function soakPlot(samples: readonly Sample[]): string {

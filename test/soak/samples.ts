@@ -12,6 +12,10 @@ export interface Sample {
   /** Resident bytes: of the server's process, and of its workers together. */
   readonly rss: number;
   readonly workerRss: number;
+  /** Of the worker that nobody kills; 0 when it is gone all the same. */
+  readonly sparedRss: number;
+  /** Bytes that objects of the server's process take, dead ones included. */
+  readonly heap: number;
   /** Open files, sockets and pipes of all of the processes. */
   readonly fds: number;
   readonly threads: number;
@@ -30,6 +34,8 @@ export const columns = [
   'workers',
   'rss',
   'workerRss',
+  'sparedRss',
+  'heap',
   'fds',
   'threads',
   'handles',
@@ -42,6 +48,7 @@ export const columns = [
 /** Looks at the server's processes and its metrics. */
 export async function look({
   pid,
+  spared,
   origin,
 }: Target): Promise<Omit<Sample, 'seconds' | 'done' | 'refused' | 'unexpected'>> {
   const metrics = await (await fetch(`${origin}/metrics`)).text();
@@ -55,6 +62,8 @@ export async function look({
     workers: workers.length,
     rss: own.rss,
     workerRss: sum('rss'),
+    sparedRss: (await heldBy(spared))?.rss ?? 0,
+    heap: metricOf(metrics, 'nodejs_heap_size_used_bytes'),
     fds: own.fds + sum('fds'),
     threads: own.threads + sum('threads'),
     handles: metricOf(metrics, 'nodejs_active_handles_total'),

@@ -6,15 +6,23 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { portraitBytes } from '../../src/dialects/portrait.ts';
+import { hostileFiles } from '../helpers/hostile/corpus.ts';
+import type { HostileFile } from '../helpers/hostile/file.ts';
 import { json, keyed, type Route, routes } from '../helpers/http.ts';
 import { credential } from '../helpers/keys.ts';
 import { animate, claimingPng, heicHead, landscape, plainPng, readPhotos } from '../helpers/pictures.ts';
 import { childrenOf } from '../helpers/processes.ts';
+import { hear, open } from '../helpers/raw.ts';
+import { imagePaths } from './images.ts';
 
 /** The server that is soaked. */
 export interface Target {
   readonly origin: string;
   readonly pid: number;
+  /** The process of a worker that is left alone. */
+  readonly spared: number;
+  /** Host and port of the pictures that URLs lead to. */
+  readonly images: string;
 }
 
 /** A kind of thing that happens to a server again and again. */
@@ -118,6 +126,44 @@ const badImages = [native, argos, nhn].map(
   }),
 );
 
+/** All that a stranger might send, each file in its turn. */
+const hostile = await hostileFiles();
+let turnOfHostile = 0;
+const hostileImages: Kind = {
+  name: 'hostile pictures',
+  everyMs: 800,
+  expects: ['200', '413', '415', '422'],
+  async run(target) {
+    const { bytes } = hostile[turnOfHostile++ % hostile.length] as HostileFile;
+    const headers = keyed(native, { 'content-type': 'image/jpeg' });
+    return bytes.length === 0
+      ? '422'
+      : `${(await ask(target, native.path, { headers, body: bytes })).status}`;
+  },
+};
+
+/** Shows each of them twice, as many at a time as keep the workers busy. */
+export async function showAll(target: Target): Promise<void> {
+  const one = async () => {
+    while (turnOfHostile < 2 * hostile.length) await hostileImages.run(target);
+  };
+  await Promise.all(Array.from({ length: 4 }, one));
+}
+
+const imageUrls: Kind = {
+  name: 'image URLs',
+  everyMs: 700,
+  // Of what leads to none, some is the fault of its address, and some of who serves it.
+  expects: ['200', '400', '413', '422'],
+  async run(target) {
+    const body = JSON.stringify({
+      image: { url: `http://${target.images}${next(imagePaths)}?${Math.random()}` },
+    });
+    const headers = keyed(native, { 'content-type': 'application/json' });
+    return `${(await ask(target, native.path, { headers, body })).status}`;
+  },
+};
+
 /** The head of an upload whose body comes by and by, or never. */
 function upload({ origin }: Target, body: Uint8Array) {
   const asking = request(origin + native.path, {
@@ -203,6 +249,69 @@ const rude: readonly Kind[] = [
   },
 ];
 
+/** Sends these bytes over a connection of its own. @returns the statuses that came until it was closed. */
+async function converse(target: Target, bytes: string | Buffer, ending: 'end' | 'write'): Promise<string> {
+  const socket = await open(target);
+  socket[ending](bytes);
+  const { statuses, isClosed } = await hear(socket);
+  return isClosed ? statuses.join(' ') || 'closed' : 'left open';
+}
+
+const asking = `POST ${native.path} HTTP/1.1\r\nhost: a\r\nx-api-key: ${native.key}\r\ncontent-type: application/json\r\n`;
+const whole = `${asking}content-length: 2\r\n\r\n{}`;
+const last = 'GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n';
+/** What a proxy may read in another way. */
+const smuggled = [
+  `${asking}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+  `${asking}transfer-encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+  `${asking}content-length: 2, 2\r\n\r\n{}`,
+  `${asking}transfer-encoding: chunked\r\n\r\n2\r\n{}{}\r\n0\r\n\r\n`,
+  whole.replaceAll('\r\n', '\n'),
+  whole.replace('host: a', 'host: a, b'),
+].map((request) => request + whole);
+
+const wire: readonly Kind[] = [
+  {
+    name: 'half-closed connections',
+    everyMs: 900,
+    // Who closes their half before the answer is taken for gone; so soon after, the answer may be out already.
+    expects: ['closed', '400'],
+    run: (target) => converse(target, whole, 'end'),
+  },
+  {
+    name: 'pipelined requests',
+    everyMs: 900,
+    expects: ['400 400 400 200'],
+    async run(target) {
+      const statuses = await converse(target, whole.repeat(3) + last, 'write');
+      // Any of them may find the server full.
+      return /^((400|503) ){3}200$/.test(statuses) ? '400 400 400 200' : statuses;
+    },
+  },
+  {
+    name: 'requests that a proxy may read in another way',
+    everyMs: 900,
+    expects: ['400'],
+    run: (target) => converse(target, next(smuggled), 'write'),
+  },
+  {
+    name: 'idle connections',
+    everyMs: 1_500,
+    expects: ['gone'],
+    async run(target) {
+      const sockets = await Promise.all(Array.from({ length: 4 }, () => open(target, '127.0.0.2')));
+      // Each other one was used before.
+      for (const [i, socket] of sockets.entries()) {
+        socket.resume();
+        if (i % 2 === 0) socket.write('GET /livez HTTP/1.1\r\nhost: a\r\n\r\n');
+      }
+      await sleep(12_000);
+      for (const socket of sockets) socket.destroy();
+      return 'gone';
+    },
+  },
+];
+
 const refused: readonly Kind[] = [
   {
     name: 'malformed requests',
@@ -275,8 +384,8 @@ const operated: readonly Kind[] = [
     name: 'workers killed',
     everyMs: 20_000,
     expects: ['killed'],
-    async run({ pid }) {
-      const workers = await childrenOf(pid);
+    async run({ pid, spared }) {
+      const workers = (await childrenOf(pid)).filter((worker) => worker !== spared);
       const doomed = workers[Math.floor(Math.random() * workers.length)];
       if (doomed !== undefined) process.kill(doomed, 'SIGKILL');
       return 'killed';
@@ -285,4 +394,13 @@ const operated: readonly Kind[] = [
 ];
 
 /** All of it. What is added to this list is soaked too. */
-export const kinds: readonly Kind[] = [...everyDialect, ...badImages, ...refused, ...rude, ...operated];
+export const kinds: readonly Kind[] = [
+  ...everyDialect,
+  ...badImages,
+  hostileImages,
+  imageUrls,
+  ...refused,
+  ...rude,
+  ...wire,
+  ...operated,
+];

@@ -1,16 +1,19 @@
 /** The journal: what was taken is handed over, whoever dies and whatever fails, and nothing is taken from the living. */
 
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type Journal, JournalError, openJournal } from '../../src/storage/journal.ts';
 import { tryLock } from '../../src/storage/lock.ts';
 
+/** Why a disk cannot be made full for one process, or false. */
+const noLimit = process.platform === 'win32' && 'NOT CHECKED: there is no ulimit';
 const maxBytes = 1_000_000_000;
 let folder: string;
 let opened: Journal[];
@@ -161,15 +164,72 @@ describe('journal', () => {
     const [owner] = (await readdir(folder)).filter((name) => name !== 'lock') as [string];
     const own = join(folder, owner);
     await rename(own, `${folder}.away`);
+    await writeFile(own, '');
     await assert.rejects(journal.append('lost'), JournalError);
     await journal.probe();
     assert.ok(journal.isFailing);
+    await rm(own);
     await rename(`${folder}.away`, own);
     await journal.probe();
     assert.ok(!journal.isFailing);
     await journal.append('after');
     assert.deepEqual(await drained(journal), ['after']);
     assert.ok(!(await readdir(own)).includes('probe'));
+  });
+
+  it('answers nobody for a file that was deleted, and goes on in a new folder', async () => {
+    const journal = open();
+    await journal.append('deleted');
+    const [owner] = (await readdir(folder)).filter((name) => name !== 'lock') as [string];
+    await rm(join(folder, owner), { recursive: true });
+    await assert.rejects(journal.append('refused'), JournalError);
+    await journal.append('after');
+    const lines: string[] = [];
+    const draining = journal.drain(async (some) => {
+      lines.push(...some);
+    });
+    await assert.rejects(draining, /^JournalError: Files of the journal were deleted/);
+    await assert.rejects(drained(journal), /^JournalError: Files of the journal were deleted/);
+    await journal.append('later');
+    await assert.rejects(
+      journal.drain(async (some) => {
+        lines.push(...some);
+      }),
+    );
+    assert.deepEqual(lines, ['after', 'later']);
+  });
+
+  it('does not make its folder anew, goes on when it is back, and finds what was in it', async () => {
+    const journal = open();
+    await journal.append('before');
+    await rename(folder, `${folder}.away`);
+    await assert.rejects(journal.append('refused'), JournalError);
+    await assert.rejects(drained(journal), JournalError);
+    await journal.probe();
+    assert.ok(journal.isFailing);
+    await mkdir(folder);
+    await journal.probe();
+    assert.ok(!journal.isFailing);
+    await journal.append('meanwhile');
+    for (const name of await readdir(`${folder}.away`)) {
+      if (name !== 'lock') await rename(join(`${folder}.away`, name), join(folder, name));
+    }
+    assert.deepEqual(await drained(journal), ['before', 'meanwhile']);
+    assert.equal(journal.bytes, 0);
+    await rm(`${folder}.away`, { recursive: true });
+  });
+
+  it('keeps no line of those that it refused because the disk was full amid them', {
+    skip: noLimit,
+  }, async () => {
+    const writer = join(import.meta.dirname, 'cut-off-writer.ts');
+    const { stdout } = await promisify(execFile)(
+      'bash',
+      ['-c', 'ulimit -f 8 && exec "$0" "$1" "$2"', process.execPath, writer, folder],
+      { timeout: 20_000 },
+    );
+    assert.deepEqual(JSON.parse(stdout), { before: 'kept', outcomes: ['kept', 'refused', 'refused'] });
+    assert.deepEqual(await drained(open()), ['before', 'a'.repeat(3_000)]);
   });
 
   it('takes over from a process that was killed, but not from one that lives', async () => {

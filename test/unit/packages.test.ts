@@ -36,6 +36,10 @@ describe('packages', () => {
     );
   });
 
+  it('that are not listed stop the installation, rather than run their scripts', async () => {
+    assert.match(await read('.npmrc'), /^strict-allow-scripts=true$/m);
+  });
+
   it('of ours runs none at its users', () => {
     for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
       assert.ok(!(name in scripts), name);

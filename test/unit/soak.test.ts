@@ -10,6 +10,8 @@ const steady: Omit<Sample, 'seconds'> = {
   workers: 2,
   rss: 200e6,
   workerRss: 400e6,
+  sparedRss: 200e6,
+  heap: 40e6,
   fds: 100,
   threads: 39,
   handles: 20,
@@ -33,9 +35,30 @@ describe('the judgement of a soak', () => {
   });
 
   it('holds memory that is less than a tenth more, and no more than that', () => {
-    assert.deepEqual(bad(soak((minute) => ({ rss: 200e6 + minute * 1e6 }))), []);
+    assert.deepEqual(bad(soak((minute) => ({ rss: 200e6 + minute * 0.5e6 }))), []);
     assert.deepEqual(bad(soak((minute) => ({ rss: 200e6 + minute * 4e6 }))), [
       'resident bytes of all processes',
+      "resident bytes of the server's process",
+    ]);
+    assert.deepEqual(bad(soak((minute) => ({ workerRss: 400e6 + minute * 4e6 }))), [
+      'resident bytes of all processes',
+    ]);
+  });
+
+  it('finds what the rest of the processes hides: the server alone, one worker, and objects', () => {
+    assert.deepEqual(bad(soak((minute) => ({ rss: 200e6 + minute * 1.5e6 }))), [
+      "resident bytes of the server's process",
+    ]);
+    assert.deepEqual(bad(soak((minute) => ({ sparedRss: 200e6 + minute * 1.5e6 }))), [
+      'resident bytes of the worker that is not killed',
+    ]);
+    // Dead objects that wait for the collector are none of them.
+    assert.deepEqual(bad(soak((minute) => ({ heap: 40e6 + (minute % 2) * 30e6 }))), []);
+    assert.deepEqual(bad(soak((minute) => ({ heap: 40e6 + minute * 1e6 + (minute % 2) * 30e6 }))), [
+      "bytes of the server's heap after a collection",
+    ]);
+    assert.deepEqual(bad(soak((minute) => (minute > 29 ? { sparedRss: 0 } : {}))), [
+      'samples without that worker',
     ]);
   });
 
@@ -44,7 +67,7 @@ describe('the judgement of a soak', () => {
   });
 
   it('finds files that are not closed, threads that stay, and one unexpected outcome', () => {
-    assert.deepEqual(bad(soak((minute) => ({ fds: 100 + minute * 2 }))), ['open files']);
+    assert.deepEqual(bad(soak((minute) => ({ fds: 100 + minute * 3 }))), ['open files']);
     assert.deepEqual(bad(soak((minute) => (minute > 20 ? { threads: 40 } : {}))), ['threads']);
     assert.deepEqual(bad(soak((minute) => (minute === 17 ? { unexpected: 1 } : {}))), [
       'unexpected outcomes',
@@ -56,6 +79,6 @@ describe('the judgement of a soak', () => {
     for (const label of ['resident memory, MB', 'threads', 'handles', '503', 'unexpected']) {
       assert.ok(svg.includes(`>${label}</text>`), label);
     }
-    assert.equal(svg.split('aria-label="line"').length - 1, 10);
+    assert.equal(svg.split('aria-label="line"').length - 1, 12);
   });
 });
