@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { decoderProcess } from '../src/liveness/pool.ts';
+import { decoderProcess } from '../src/liveness/decoder-process.ts';
 import type { Region } from '../src/models/tensor.ts';
 import { limits } from './contenders/engine.ts';
 
