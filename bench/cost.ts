@@ -133,7 +133,7 @@ async function compare(
   const sides: Record<'with' | 'without', Services> = {
     with: {
       ...shared,
-      gate: createGate(65),
+      gate: createGate(65, { isFull: false }),
       authenticator,
       limiter: createLimiter(
         createRates(storage.counters.pool, availability),
@@ -143,7 +143,7 @@ async function compare(
     },
     without: {
       ...shared,
-      gate: createGate(65),
+      gate: createGate(65, { isFull: false }),
       authenticator: { ...authenticator, byApiKey: async () => caller },
       limiter: { consume: async () => {} },
       recorder: {

@@ -103,7 +103,7 @@ async function runServer(config: Config, logger: Logger): Promise<number> {
   });
   // Half of all that this process loads, while the workers load their models.
   const [engine, { buildApp }] = await Promise.all([starting, import('../server/app.ts')]);
-  const gate = createGate(config.workers + config.queue);
+  const gate = createGate(config.workers + config.queue, engine);
   const availability = createAvailability((error) => {
     if (error === undefined) logger.info('the database answers again');
     else logger.error({ err: error }, 'the database does not answer');

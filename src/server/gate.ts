@@ -1,6 +1,7 @@
 /** Admission: how many requests may be under way at once, and the way to stop taking new ones. */
 
 import type { FastifyReply } from 'fastify';
+import type { Engine } from '../liveness/pool.ts';
 import { RequestError } from './errors.ts';
 
 export interface Gate {
@@ -18,8 +19,11 @@ export interface Gate {
   drain(): Promise<void>;
 }
 
-/** @param capacity most requests under way at once: those the workers hold, and those that wait. */
-export function createGate(capacity: number): Gate {
+/**
+ * @param capacity most requests under way at once: those the workers hold, and those that wait.
+ * @param engine asked as well, whose queue large photographs fill sooner: to read a body only to refuse it costs as much as to answer.
+ */
+export function createGate(capacity: number, engine: Pick<Engine, 'isFull'>): Gate {
   let underWay = 0;
   /** Those that are under way, and those that take no place. */
   let answers = 0;
@@ -39,7 +43,8 @@ export function createGate(capacity: number): Gate {
   return {
     admit(reply) {
       if (isDraining) throw new RequestError('service_draining', 'The server is shutting down.');
-      if (underWay >= capacity) throw new RequestError('service_full', 'The server is full.');
+      if (underWay >= capacity || engine.isFull)
+        throw new RequestError('service_full', 'The server is full.');
       // Gone while its key was looked up: of its end nobody will be told again.
       if (reply.raw.destroyed) return;
       underWay++;

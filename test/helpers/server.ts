@@ -131,7 +131,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     onWorkerDeath: () => metrics.countWorkerDeath(),
     onAssessed: ({ timings }) => metrics.noteTimings(timings),
   });
-  const gate = createGate(limits.workers + limits.queue);
+  const gate = createGate(limits.workers + limits.queue, engine);
   const remoteImages = createRemoteImageFetcher({
     timeoutMs: options.urlTimeoutMs ?? 1_000,
     allowedHosts: options.urlAllowedHosts ?? [],

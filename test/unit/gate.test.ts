@@ -6,11 +6,12 @@ import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import fastify from 'fastify';
 import { whenGone } from '../../src/dialects/dialect.ts';
+import { RequestError } from '../../src/server/errors.ts';
 import { createGate } from '../../src/server/gate.ts';
 
 describe('a client that leaves before it is let in', () => {
   it('takes no place, and its signal says that it is gone', async (t) => {
-    const gate = createGate(1);
+    const gate = createGate(1, { isFull: false });
     const arrived = Promise.withResolvers<void>();
     const left = Promise.withResolvers<void>();
     const admitted = Promise.withResolvers<{ underWay: number; isGone: boolean }>();
@@ -34,5 +35,28 @@ describe('a client that leaves before it is let in', () => {
     client.destroy();
     assert.deepEqual(await admitted.promise, { underWay: 0, isGone: true });
     await gate.drain();
+  });
+});
+
+describe('an engine whose queue is full', () => {
+  it('has requests refused before their body is read, however few are under way', async (t) => {
+    const engine = { isFull: true };
+    const gate = createGate(10, engine);
+    const app = fastify();
+    t.after(() => app.close());
+    const read: string[] = [];
+    app.addContentTypeParser('text/plain', { parseAs: 'string' }, async (_request: unknown, body: string) => {
+      read.push(body);
+    });
+    app.post('/', { onRequest: async (_request, reply) => gate.admit(reply) }, async () => '');
+    app.setErrorHandler((error, _request, reply) =>
+      reply.code(503).send(error instanceof RequestError ? error.code : 'another error'),
+    );
+    const ask = (payload: string) =>
+      app.inject({ method: 'POST', url: '/', headers: { 'content-type': 'text/plain' }, payload });
+    assert.equal((await ask('first')).body, 'service_full');
+    engine.isFull = false;
+    assert.equal((await ask('second')).statusCode, 200);
+    assert.deepEqual(read, ['second']);
   });
 });
