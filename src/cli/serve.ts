@@ -17,7 +17,7 @@ import {
   settings,
 } from '../config.ts';
 import { createRemoteImageFetcher } from '../intake/remote-image.ts';
-import { startEngine } from '../liveness/pool.ts';
+import { launchEngine } from '../liveness/pool.ts';
 import { prepareFolder, storeFile } from '../models/download.ts';
 import { createAuthenticator } from '../server/auth.ts';
 import { createGate } from '../server/gate.ts';
@@ -88,7 +88,7 @@ async function runServer(config: Config, logger: Logger): Promise<number> {
   // Until here a signal ends the process at once, as nothing is under way yet that could be lost.
   const stopped = untilSignal();
   const metrics = createMetrics();
-  const starting = startEngine({
+  const { engine, started } = launchEngine({
     folder,
     profile,
     limits: { maxPixels: config.maxPixels },
@@ -101,8 +101,8 @@ async function runServer(config: Config, logger: Logger): Promise<number> {
     },
     onAssessed: ({ timings }) => metrics.noteTimings(timings),
   });
-  // Half of all that this process loads, while the workers load their models.
-  const [engine, { buildApp }] = await Promise.all([starting, import('../server/app.ts')]);
+  // Half of all that this process loads, while the workers load their models; and the server is put together in that time.
+  const { buildApp } = await import('../server/app.ts');
   const gate = createGate(config.workers + config.queue, engine);
   const availability = createAvailability((error) => {
     if (error === undefined) logger.info('the database answers again');
@@ -173,6 +173,7 @@ async function runServer(config: Config, logger: Logger): Promise<number> {
     consoleFolder: fileURLToPath(new URL('../../console/dist', import.meta.url)),
     version: await packageVersion(),
   });
+  await started;
   await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
     throw new ConfigError(
       `Cannot listen on ${config.host}:${config.port}: ${error.code ?? error.message}. Choose another with --port or --host.`,

@@ -146,12 +146,23 @@ export class EngineStartError extends Error {
  * @throws EngineStartError
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { engine, started } = launchEngine(options);
+  await started;
+  return engine;
+}
+
+/**
+ * Starts the workers, for who has other things to do in the meantime.
+ * @returns the engine, and a promise that resolves when each worker has loaded its models and run them once, and rejects with an
+ *   EngineStartError; before it does, nothing is to be assessed.
+ */
+export function launchEngine(options: EngineOptions): { engine: Engine; started: Promise<void> } {
   const { folder, profile, limits, deadlineMs } = options;
   const setup: WorkerSetup = { folder, profile, limits };
   const slots: Slot[] = [];
   const waiting: Job[] = [];
   let nextId = 0;
-  let started = false;
+  let hasStarted = false;
   let closing = false;
 
   function assignNext(slot: Slot): void {
@@ -213,7 +224,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         );
         reject(reason);
         // Before the start is over, only one that was up already: the start itself fails for the others.
-        if (closing || !(started || wasReady)) return;
+        if (closing || !(hasStarted || wasReady)) return;
         setTimeout(() => closing || spawn(slot).catch(() => {}), wasReady ? 0 : restartPauseMs).unref();
         options.onWorkerDeath?.(reason);
       };
@@ -331,20 +342,23 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
   };
 
-  try {
-    await Promise.all(
-      Array.from({ length: options.workers }, () => {
-        const slot = { ready: false, jobs: [], hang: undefined } as unknown as Slot;
-        slots.push(slot);
-        return spawn(slot);
-      }),
-    );
-  } catch (error) {
-    await engine.close();
-    throw new EngineStartError(error as Error);
-  }
-  started = true;
-  return engine;
+  const spawned = Array.from({ length: options.workers }, () => {
+    const slot = { ready: false, jobs: [], hang: undefined } as unknown as Slot;
+    slots.push(slot);
+    return spawn(slot);
+  });
+  const started = Promise.all(spawned).then(
+    () => {
+      hasStarted = true;
+    },
+    async (error: Error) => {
+      await engine.close();
+      throw new EngineStartError(error);
+    },
+  );
+  // Told to who waits for it, and that may be later.
+  started.catch(() => {});
+  return { engine, started };
 }
 
 function isIdle({ ready, jobs }: Slot): boolean {
