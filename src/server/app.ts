@@ -123,6 +123,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     begin(request, reply);
     requireClarity(request);
   });
+  // Here rather than in the handler, before which the body of a stranger would be read.
+  app.addHook('preParsing', async (request) => {
+    if (request.is404) throw new RequestError('not_found', notFound.message);
+  });
   app.addHook('onSend', (request, reply, payload, done) => {
     if (!services.gate.isDraining) return done(null, payload);
     sayGoodbye(request, reply).then(() => done(null, payload));
@@ -143,8 +147,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
           await allowOrigins(scope, options.corsOrigins, dialect);
           scope.addHook('onRequest', async (request) => {
             request.dialect = dialect.name;
-            // Here rather than in the handler, before which the body of a stranger would be read.
-            if (request.is404) throw new RequestError('not_found', notFound.message);
           });
           // What was not written down must not be answered.
           scope.addHook('onSend', async (request, reply, payload) => {
@@ -180,9 +182,6 @@ async function serveAdmin(app: FastifyInstance, options: AppOptions): Promise<vo
   app.decorateRequest('session', undefined);
   await app.register(
     async (scope) => {
-      scope.addHook('onRequest', async (request) => {
-        if (request.is404) throw new RequestError('not_found', notFound.message);
-      });
       // By now they are known, and all of their request is here: who is not, and sends slowly, is not waited for at the end.
       scope.addHook('preHandler', async (_request, reply) => services.gate.hold(reply));
       scope.setErrorHandler(async (error, request, reply) =>

@@ -318,7 +318,14 @@ describe('sessions', () => {
 });
 
 describe('paths that do not exist', () => {
-  for (const path of ['/v1.0/else', '/modules/else', '/liveness/else', '/v1/else', '/admin/v1/else']) {
+  for (const path of [
+    '/else',
+    '/v1.0/else',
+    '/modules/else',
+    '/liveness/else',
+    '/v1/else',
+    '/admin/v1/else',
+  ]) {
     it(`${path}: is refused before the body of whoever it is is read`, async () => {
       const upload = startUpload(server, path, { 'content-type': 'application/json' });
       await upload.begun;
