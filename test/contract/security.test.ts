@@ -141,7 +141,6 @@ for (const route of Object.values(routes)) {
           'content-type': 'application/json',
           ...headers,
         });
-        await upload.begun;
         // More is announced and never comes.
         upload.request.write('{"image":');
         assertReply(await upload.answered, route.forbidden);
@@ -247,7 +246,6 @@ for (const { method, template, path, body } of adminOperations.filter(({ isOpen 
   const type = body === undefined ? {} : { 'content-type': 'application/json' };
   const refused = async (address: string, headers: OutgoingHttpHeaders) => {
     const upload = startUpload(server, address, { ...type, ...headers }, { method });
-    await upload.begun;
     upload.request.write('{"name":');
     const reply = await upload.answered;
     upload.request.destroy();
@@ -328,7 +326,6 @@ describe('paths that do not exist', () => {
   ]) {
     it(`${path}: is refused before the body of whoever it is is read`, async () => {
       const upload = startUpload(server, path, { 'content-type': 'application/json' });
-      await upload.begun;
       upload.request.write('{"image":');
       const { status, headers } = await upload.answered;
       upload.request.destroy();
