@@ -34,6 +34,7 @@ import { serveConsole } from './console.ts';
 import { allowOrigins } from './cors.ts';
 import { RequestError } from './errors.ts';
 import { examplesKeyword } from './examples.ts';
+import { mayWait, meetExpectations } from './expect.ts';
 import { guardHeaders } from './headers.ts';
 import { createObserver, type Metrics, serveMetrics } from './observability.ts';
 import type { Reports } from './reports.ts';
@@ -123,6 +124,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     begin(request, reply);
     requireClarity(request);
   });
+  // Here rather than in the handler, before which the body of a stranger would be read.
+  app.addHook('preParsing', async (request) => {
+    if (request.is404) throw new RequestError('not_found', notFound.message);
+  });
   app.addHook('onSend', (request, reply, payload, done) => {
     if (!services.gate.isDraining) return done(null, payload);
     sayGoodbye(request, reply).then(() => done(null, payload));
@@ -130,8 +135,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   // Before any route, for those that there are by now keep the framework's own.
   app.setErrorHandler((error, request, reply) => refuse(native, error, request, reply));
   app.setNotFoundHandler((request, reply) => refuse(native, notFound, request, reply));
-  // A client may expect what it likes; only 100-continue means anything, and that one Node does itself.
-  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  meetExpectations(app.server);
   await describeApi(app, options.version);
   serveMetrics(app, metrics);
   serveHealth(app, services);
@@ -143,8 +147,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
           await allowOrigins(scope, options.corsOrigins, dialect);
           scope.addHook('onRequest', async (request) => {
             request.dialect = dialect.name;
-            // Here rather than in the handler, before which the body of a stranger would be read.
-            if (request.is404) throw new RequestError('not_found', notFound.message);
           });
           // What was not written down must not be answered.
           scope.addHook('onSend', async (request, reply, payload) => {
@@ -180,9 +182,6 @@ async function serveAdmin(app: FastifyInstance, options: AppOptions): Promise<vo
   app.decorateRequest('session', undefined);
   await app.register(
     async (scope) => {
-      scope.addHook('onRequest', async (request) => {
-        if (request.is404) throw new RequestError('not_found', notFound.message);
-      });
       // By now they are known, and all of their request is here: who is not, and sends slowly, is not waited for at the end.
       scope.addHook('preHandler', async (_request, reply) => services.gate.hold(reply));
       scope.setErrorHandler(async (error, request, reply) =>
@@ -220,7 +219,7 @@ function toBody(dialect: Dialect, error: unknown, request: FastifyRequest, reply
   if (failure.code === 'malformed_http') {
     // What follows may be no request but a part of this one.
     reply.header('connection', 'close');
-  } else if (!request.raw.complete) {
+  } else if (!request.raw.complete && !mayWait(request.raw)) {
     // Closing on a client that still sends resets the connection, and many then never read why they were refused.
     // Node discards the rest instead, for no longer than a request may take.
     reply.header('connection', 'keep-alive');
@@ -239,7 +238,7 @@ const restMs = 1_000;
  */
 async function sayGoodbye({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
   reply.header('connection', 'close');
-  if (raw.complete || raw.destroyed) return;
+  if (raw.complete || raw.destroyed || mayWait(raw)) return;
   await new Promise<void>((resolve) => {
     const late = setTimeout(resolve, restMs);
     finished(raw, () => {

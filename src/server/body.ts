@@ -59,13 +59,24 @@ export class Gathered {
 }
 
 /**
+ * Looks at what the head says of the body, before any of it is read.
+ * @returns most bytes that the route takes.
+ * @throws the framework's own error where there are to be more.
+ */
+export function requireLength({ headers, routeOptions }: FastifyRequest): number {
+  const limit = routeOptions.bodyLimit as number;
+  if (Number(headers['content-length']) > limit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE();
+  return limit;
+}
+
+/**
  * Reads the whole body of a request, up to the limit of its route.
  * @throws the framework's own error where it has more bytes, and Node's where the client goes away.
  */
-export async function readBody({ raw, headers, routeOptions }: FastifyRequest): Promise<Buffer> {
-  const limit = routeOptions.bodyLimit as number;
-  const { 'content-length': said } = headers;
-  if (Number(said) > limit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE();
+export async function readBody(request: FastifyRequest): Promise<Buffer> {
+  const limit = requireLength(request);
+  const { raw } = request;
+  const { 'content-length': said } = raw.headers;
   const gathered = new Gathered(limit, said === undefined ? undefined : Number(said));
   return await new Promise((resolve, reject) => {
     const end = (settle: () => void) => {

@@ -3,7 +3,7 @@
 import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { Gathered } from './body.ts';
+import { Gathered, requireLength } from './body.ts';
 import { RequestError } from './errors.ts';
 
 /** The schema of an uploaded file: bytes, not text. OpenAPI 3.1 has no type for it, only its media type. */
@@ -29,7 +29,10 @@ export async function acceptMultipart(app: FastifyInstance, maxFileBytes: number
     limits: { fileSize: maxFileBytes, files: 1, fields: 4, parts: 5, fieldSize: 1_000, fieldNameSize: 100 },
   });
   app.addHook('preValidation', async (request) => {
-    if (request.isMultipart()) request.body = await readForm(request, maxFileBytes);
+    if (!request.isMultipart()) return;
+    // A file within its own bound, and the little that a form has beside it, are within that of the route.
+    requireLength(request);
+    request.body = await readForm(request, maxFileBytes);
   });
 }
 

@@ -141,7 +141,6 @@ for (const route of Object.values(routes)) {
           'content-type': 'application/json',
           ...headers,
         });
-        await upload.begun;
         // More is announced and never comes.
         upload.request.write('{"image":');
         assertReply(await upload.answered, route.forbidden);
@@ -247,7 +246,6 @@ for (const { method, template, path, body } of adminOperations.filter(({ isOpen 
   const type = body === undefined ? {} : { 'content-type': 'application/json' };
   const refused = async (address: string, headers: OutgoingHttpHeaders) => {
     const upload = startUpload(server, address, { ...type, ...headers }, { method });
-    await upload.begun;
     upload.request.write('{"name":');
     const reply = await upload.answered;
     upload.request.destroy();
@@ -318,10 +316,16 @@ describe('sessions', () => {
 });
 
 describe('paths that do not exist', () => {
-  for (const path of ['/v1.0/else', '/modules/else', '/liveness/else', '/v1/else', '/admin/v1/else']) {
+  for (const path of [
+    '/else',
+    '/v1.0/else',
+    '/modules/else',
+    '/liveness/else',
+    '/v1/else',
+    '/admin/v1/else',
+  ]) {
     it(`${path}: is refused before the body of whoever it is is read`, async () => {
       const upload = startUpload(server, path, { 'content-type': 'application/json' });
-      await upload.begun;
       upload.request.write('{"image":');
       const { status, headers } = await upload.answered;
       upload.request.destroy();

@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { hashOf } from '../../src/storage/keys.ts';
 import { tryLock } from '../../src/storage/lock.ts';
 import { hear, open } from '../helpers/raw.ts';
-import { launcher, linkWeights, serve } from '../helpers/serve.ts';
+import { launcher, linkWeights, metric, serve } from '../helpers/serve.ts';
 
 const shell = promisify(execFile);
 
@@ -177,6 +177,25 @@ describe('serve', () => {
       slow.write('x');
       const [response] = await once(slow, 'response', { signal: AbortSignal.timeout(20_000) });
       assert.equal(response.statusCode, 408);
+    } finally {
+      assert.equal(await running.stop(), 0);
+    }
+  });
+
+  it('gives up an answer of which nothing is taken for as long as it is set to', async () => {
+    const running = await start('--answer-timeout-ms', '1000');
+    try {
+      const socket = await open(running);
+      socket.pause();
+      // One of them is that of the metrics.
+      await metric(running.origin, 'bonafide_connections 2');
+      // 8 MB: more than the operating system takes for a client that does not read.
+      socket.write('GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(20));
+      const asked = performance.now();
+      await metric(running.origin, 'bonafide_connections 1');
+      const ms = performance.now() - asked;
+      assert.ok(ms >= 900 && ms < 10_000, `${ms} ms`);
+      socket.destroy();
     } finally {
       assert.equal(await running.stop(), 0);
     }

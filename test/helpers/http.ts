@@ -385,7 +385,7 @@ export function assertReply(reply: Reply, { status, shape }: Expected): void {
 /** A request whose body goes on for as long as the test wants. */
 export interface Upload {
   readonly request: ClientRequest;
-  /** The server has read the head; a gate that the request passes has counted it in. */
+  /** The server asks for the body, and its gate has counted the request in; never where it is refused by its head. */
   readonly begun: Promise<void>;
   readonly answered: Promise<Reply>;
 }

@@ -91,7 +91,9 @@ export async function serveAs(
 export async function metric(origin: string, line: string): Promise<void> {
   const signal = AbortSignal.timeout(30_000);
   for (;;) {
-    const text = await (await fetch(`${origin}/metrics`, { signal })).text();
+    // Each on a connection of its own, so that one of those counted is always this.
+    const response = await fetch(`${origin}/metrics`, { headers: { connection: 'close' }, signal });
+    const text = await response.text();
     if (text.includes(`${line}\n`)) return;
     await sleep(50);
   }

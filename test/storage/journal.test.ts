@@ -7,7 +7,6 @@ import { appendFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Journal, JournalError, openJournal } from '../../src/storage/journal.ts';
 import { tryLock } from '../../src/storage/lock.ts';
@@ -233,7 +232,7 @@ describe('journal', () => {
   });
 
   it('takes over from a process that was killed, but not from one that lives', async () => {
-    const child = fork(fileURLToPath(import.meta.url), ['writer', folder], { execArgv: [] });
+    const child = fork(join(import.meta.dirname, 'killed-writer.ts'), [folder], { execArgv: [] });
     const [count] = (await once(child, 'message')) as [number];
     const journal = open();
     assert.deepEqual(await drained(journal), []);
@@ -274,10 +273,3 @@ describe('journal', () => {
     assert.deepEqual(lines.sort(), ['a', 'b', 'c', 'd']);
   });
 });
-
-if (process.argv[2] === 'writer') {
-  const journal = openJournal({ folder: process.argv[3] as string, maxBytes });
-  await Promise.all(numbers(50).map((line) => journal.append(line)));
-  process.send?.(50);
-  setInterval(() => {}, 1_000);
-}
