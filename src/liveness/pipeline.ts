@@ -76,9 +76,14 @@ export async function openPipeline(
   const livenessModels: Loaded<LivenessDescriptor>[] = [];
   for (const { model } of liveness) {
     livenessModels.push(
-      await open(model, ({ session }) => logOdds(faceTensor(blank, blankFace, model), model, session)),
+      await open(model, ({ session }) => {
+        const [tensor] = faceTensors(blank, blankFace, [model]) as [Float32Array];
+        return logOdds(tensor, model, session);
+      }),
     );
   }
+
+  const livenessDescriptors = livenessModels.map(({ descriptor }) => descriptor);
 
   /** All stages after the first. */
   async function examine(frame: Frame, stage: RunStage): Promise<Omit<Assessment, 'timings'>> {
@@ -87,7 +92,7 @@ export async function openPipeline(
     );
     const landmarks = await stage('landmarks', () => locateLandmarks(frame, detections, landmarkModel));
     const crops = await stage('crop', () =>
-      detections.map(({ box }) => livenessModels.map(({ descriptor }) => faceTensor(frame, box, descriptor))),
+      detections.map(({ box }) => faceTensors(frame, box, livenessDescriptors)),
     );
     const scores = await stage('score', async () => {
       const all: number[][] = [];
@@ -143,9 +148,19 @@ export async function openPipeline(
   };
 }
 
-/** What a liveness model is given of a face. */
-function faceTensor(frame: Frame, box: Box, { crop, input }: LivenessDescriptor): Float32Array {
-  return toTensor(frame, cropRegion(box, frame, crop), input);
+/**
+ * What each liveness model is given of a face. A face that fills the picture is all that there is to models that would look further
+ * around it by different factors, and on a large picture each crop takes as long as a network.
+ */
+function faceTensors(frame: Frame, box: Box, models: readonly LivenessDescriptor[]): Float32Array[] {
+  const made = new Map<string, Float32Array>();
+  return models.map(({ crop, input }) => {
+    const region = cropRegion(box, frame, crop);
+    const name = JSON.stringify([region, input]);
+    const tensor = made.get(name) ?? toTensor(frame, region, input);
+    made.set(name, tensor);
+    return tensor;
+  });
 }
 
 type RunStage = ReturnType<typeof stageRunner>['stage'];
