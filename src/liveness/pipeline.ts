@@ -3,7 +3,7 @@
 import type { LandmarkDescriptor, LivenessDescriptor, ModelDescriptor } from '../models/descriptor.ts';
 import type { ResolvedProfile } from '../models/registry.ts';
 import { openSession, type Session } from '../models/session.ts';
-import { free, toTensor } from '../models/tensor.ts';
+import { free, toTensors, type View } from '../models/tensor.ts';
 import { cropRegion } from './crop.ts';
 import { decide, fuse } from './decide.ts';
 import { type DecodeLimits, decode } from './decode.ts';
@@ -150,17 +150,17 @@ export async function openPipeline(
 
 /**
  * What each liveness model is given of a face. A face that fills the picture is all that there is to models that would look further
- * around it by different factors, and on a large picture each crop takes as long as a network.
+ * around it by different factors: they share one tensor.
  */
 function faceTensors(frame: Frame, box: Box, models: readonly LivenessDescriptor[]): Float32Array[] {
-  const made = new Map<string, Float32Array>();
-  return models.map(({ crop, input }) => {
-    const region = cropRegion(box, frame, crop);
-    const name = JSON.stringify([region, input]);
-    const tensor = made.get(name) ?? toTensor(frame, region, input);
-    made.set(name, tensor);
-    return tensor;
-  });
+  const views = models.map(({ crop, input }) => ({ region: cropRegion(box, frame, crop), input }));
+  const names = views.map((view) => JSON.stringify(view));
+  const different = [...new Set(names)];
+  const tensors = toTensors(
+    frame,
+    different.map((name) => views[names.indexOf(name)] as View),
+  );
+  return names.map((name) => tensors[different.indexOf(name)] as Float32Array);
 }
 
 type RunStage = ReturnType<typeof stageRunner>['stage'];

@@ -2,26 +2,26 @@
 
 /** What the text of rows.wat makes; `test/unit/rows.test.ts` makes it again and compares. */
 export const rowsModule =
-  'AGFzbQEAAAABTApgAn9/AGAFf397e3sAYAR/fX19AGAGf39/f39/AGAHf319f39/fwBgBH9/e3sBe2AEe3t7ewF7YAF/AXtgBX9/f319AGAEf319ewADCwoAAQIDBAUGBwgJBQMBAAEH' +
-  'LwYGbWVtb3J5AgADYWRkAAAGZmluaXNoAAIDbWl4AAMGbWl4VHdvAAQEcGFydAAICrkJCq0CAgV/BnsgAP0RIQgDQP0MAAAAAAAAAAAAAAAAAAAAACEJ/QwAAAAAAAAAAAAAAAAAAAAA' +
-  'IQr9DAAAAAAAAAAAAAAAAAAAAAAhC/0MAAAAAAAAAAAAAAAAAAAAACEMIAIhAyAAIQQDQCAD/QAEACEHIAkgB/2JAf2OASEJIAogB/2KAf2OASEKIAsgCf2OASELIAwgCv2OASEMIAMg' +
-  'AWohAyAEQQFrIQQgBA0ACyABQRBsIAJBAnRqIQUgBSABQQJ0aiEGIAUgBiAIIAn9qQEgC/2pARABIAVBEGogBkEQaiAIIAn9qgEgC/2qARABIAVBIGogBkEgaiAIIAr9qQEgDP2pARAB' +
-  'IAVBMGogBkEwaiAIIAr9qgEgDP2qARABIAJBEGohAiACIAFJDQALCzIAIAEgAf0ABAAgBP2uASAA/QAEACAC/bUB/a4B/QsEACAAIAD9AAQAIAP9rgH9CwQAC8YBAgV/AnsgAEECdCEE' +
-  'IABBBHQhBSAFIARqIQYgBiAEaiEHIAYhCANAIAX9AAQA/fsBIQkgBv0ABAD9+wEhCiAHIARqIAP9EyAH/QAEACAK/eQBIAH9EyAJ/eYB/eQB/eYB/QsEACAHIAL9EyAJ/eYBIAr95QH9' +
-  'CwQAIAX9DAAAAAAAAAAAAAAAAAAAAAD9CwQAIAb9DAAAAAAAAAAAAAAAAAAAAAD9CwQAIAVBEGohBSAGQRBqIQYgB0EQaiEHIAUgCEkNAAsLcgIBfwF7A0D9DAAAAAAAAAAAAAAAAAAA' +
-  'AAAhByABIQYDQCAHIAP9CQIAIAAgAigCAEECdGr9AAQA/eYB/eQBIQcgAkEEaiECIANBBGohAyAGQQFrIQYgBg0ACyAEIAf9CwQAIARBEGohBCAEIAVJDQALC7EBAQZ7IAH9EyEHIAL9' +
-  'EyEIA0AgAygCACAAIAcgCBAFIQkgAygCBCAAIAcgCBAFIQogBP0KAwAhCyAE/QoDCCEMIAUgCyAMIAkgChAGIAsgDCAJIAn9DQgJCgsMDQ4PCAkKCwwNDg8gCiAK/Q0ICQoLDA0ODwgJ' +
-  'CgsMDQ4PEAb9DQABAgMEBQYHEBESExQVFhf9CwQAIANBCGohAyAEQRBqIQQgBUEQaiEFIAUgBkkNAAsLGgAgAiAAEAf95gEgAyAAIAFqEAf95gH95AELGQAgACAC/V/98gEgASAD/V/9' +
-  '8gH98AH9XgsRACAA/VwCAP2JAf2pAf37AQuGAgIBfwR7IAEhBQNAIAD9AAQAIAD9AAQQ/Q0AAQIDEBESEwQFBgcUFRYXIQYgAP0ABCAgAP0ABDD9DQABAgMQERITBAUGBxQVFhchByAA' +
-  '/QAEACAA/QAEEP0NCAkKCxgZGhsICQoLGBkaGyEIIAD9AAQgIAD9AAQw/Q0ICQoLGBkaGwgJCgsYGRobIQkgBSADIAQgBiAH/Q0AAQIDBAUGBxAREhMUFRYXEAkgBSACaiADIAQgBiAH' +
-  '/Q0ICQoLDA0ODxgZGhscHR4fEAkgBSACQQF0aiADIAQgCCAJ/Q0AAQIDBAUGBxAREhMUFRYXEAkgBUEQaiEFIABBwABqIQAgACABSQ0ACwsYACAAIAL9EyAB/RMgA/3mAf3kAf0LBAAL';
+  'AGFzbQEAAAABUApgBX9/f39/AGAFf397e3sAYAV/f319fQBgBn9/f39/fwBgB399fX9/f38AYAR/f3t7AXtgBHt7e3sBe2ABfwF7YAV/f399fQBgBH99fXsAAwsKAAECAwQFBgcICQUD' +
+  'AQABBy8GBm1lbW9yeQIAA2FkZAAABmZpbmlzaAACA21peAADBm1peFR3bwAEBHBhcnQACAqvCQqxAgIEfwZ7IAL9ESEKIAMgBGohByAHIQgDQP0MAAAAAAAAAAAAAAAAAAAAACEL/QwA' +
+  'AAAAAAAAAAAAAAAAAAAAIQz9DAAAAAAAAAAAAAAAAAAAAAAhDf0MAAAAAAAAAAAAAAAAAAAAACEOIAAhBSACIQYDQCAF/QAEACEJIAsgCf2JAf2OASELIAwgCf2KAf2OASEMIA0gC/2O' +
+  'ASENIA4gDP2OASEOIAUgAWohBSAGQQFrIQYgBg0ACyADIAcgCiAL/akBIA39qQEQASADQRBqIAdBEGogCiAL/aoBIA39qgEQASADQSBqIAdBIGogCiAM/akBIA79qQEQASADQTBqIAdB' +
+  'MGogCiAM/aoBIA79qgEQASAAQRBqIQAgA0HAAGohAyAHQcAAaiEHIAMgCEkNAAsLMgAgASAB/QAEACAE/a4BIAD9AAQAIAL9tQH9rgH9CwQAIAAgAP0ABAAgA/2uAf0LBAALuAECA38C' +
+  'eyAAIAFqIQUgBSABaiEGIAUhBwNAIAD9AAQA/fsBIQggBf0ABAD9+wEhCSAGIAFqIAT9EyAG/QAEACAJ/eQBIAL9EyAI/eYB/eQB/eYB/QsEACAGIAP9EyAI/eYBIAn95QH9CwQAIAD9' +
+  'DAAAAAAAAAAAAAAAAAAAAAD9CwQAIAX9DAAAAAAAAAAAAAAAAAAAAAD9CwQAIABBEGohACAFQRBqIQUgBkEQaiEGIAAgB0kNAAsLcgIBfwF7A0D9DAAAAAAAAAAAAAAAAAAAAAAhByAB' +
+  'IQYDQCAHIAP9CQIAIAAgAigCAEECdGr9AAQA/eYB/eQBIQcgAkEEaiECIANBBGohAyAGQQFrIQYgBg0ACyAEIAf9CwQAIARBEGohBCAEIAVJDQALC7EBAQZ7IAH9EyEHIAL9EyEIA0Ag' +
+  'AygCACAAIAcgCBAFIQkgAygCBCAAIAcgCBAFIQogBP0KAwAhCyAE/QoDCCEMIAUgCyAMIAkgChAGIAsgDCAJIAn9DQgJCgsMDQ4PCAkKCwwNDg8gCiAK/Q0ICQoLDA0ODwgJCgsMDQ4P' +
+  'EAb9DQABAgMEBQYHEBESExQVFhf9CwQAIANBCGohAyAEQRBqIQQgBUEQaiEFIAUgBkkNAAsLGgAgAiAAEAf95gEgAyAAIAFqEAf95gH95AELGQAgACAC/V/98gEgASAD/V/98gH98AH9' +
+  'XgsRACAA/VwCAP2JAf2pAf37AQuGAgIBfwR7IAEhBQNAIAD9AAQAIAD9AAQQ/Q0AAQIDEBESEwQFBgcUFRYXIQYgAP0ABCAgAP0ABDD9DQABAgMQERITBAUGBxQVFhchByAA/QAEACAA' +
+  '/QAEEP0NCAkKCxgZGhsICQoLGBkaGyEIIAD9AAQgIAD9AAQw/Q0ICQoLGBkaGwgJCgsYGRobIQkgBSADIAQgBiAH/Q0AAQIDBAUGBxAREhMUFRYXEAkgBSACaiADIAQgBiAH/Q0ICQoL' +
+  'DA0ODxgZGhscHR4fEAkgBSACQQF0aiADIAQgCCAJ/Q0AAQIDBAUGBxAREhMUFRYXEAkgBUEQaiEFIABBwABqIQAgACABSQ0ACwsYACAAIAL9EyAB/RMgA/3mAf3kAf0LBAAL';
 
 const { memory, add, finish, mix, mixTwo, part } = new WebAssembly.Instance(
   new WebAssembly.Module(Buffer.from(rowsModule, 'base64')),
 ).exports as {
   memory: WebAssembly.Memory;
-  add(rows: number, stride: number): void;
-  finish(stride: number, upper: number, lower: number, scale: number): void;
+  add(from: number, stride: number, rows: number, sums: number, size: number): void;
+  finish(sums: number, size: number, upper: number, lower: number, scale: number): void;
   mix(row: number, count: number, sources: number, weights: number, to: number, end: number): void;
   mixTwo(
     stride: number,
@@ -35,8 +35,8 @@ const { memory, add, finish, mix, mixTwo, part } = new WebAssembly.Instance(
   part(from: number, end: number, plane: number, scale: number, offset: number): void;
 };
 
-/** Rows of bytes that are held before they are added. */
-const rowsHeld = 16;
+/** Rows of pixels that a strip holds. */
+export const rowsHeld = 16;
 
 /** Rows between two calls of `finish` of which the sums stay below 2 to the power of 32. */
 export const mostRows = 5_000;
@@ -44,13 +44,88 @@ export const mostRows = 5_000;
 /** Which pixels of a row each output mixes: `count` of them, and as many weights. */
 export interface Mix {
   readonly count: number;
-  /** Pixels, the row's first one being 0. */
+  /** Pixels, the first one of its part of a row being 0. */
   readonly sources: Int32Array;
   readonly weights: Float64Array;
 }
 
+/** What a `Rows` takes of the rows of a strip, in pixels, and how it mixes them. */
+export interface Part {
+  readonly left: number;
+  readonly pixels: number;
+  readonly mix: Mix;
+}
+
+/** A few rows of pixels, RGB, 8 bit, of which one or more `Rows` make outputs. All strips share one memory: only the latest may be used. */
+export class Strip {
+  /** One for each part. */
+  readonly rows: readonly Rows[];
+  readonly #stride: number;
+  readonly #bytes: Uint8Array;
+
+  /** @param pixels of a row. */
+  constructor(pixels: number, parts: readonly Part[]) {
+    const stride = padded(pixels * 3);
+    // A part is read in steps of 16 bytes, the last of them beyond the last row.
+    let end = stride * rowsHeld + 16;
+    const places = parts.map((part) => {
+      const place = placeOf(part, end);
+      end = place.end;
+      return place;
+    });
+    const missing = Math.ceil((end - memory.buffer.byteLength) / 65_536);
+    if (missing > 0) memory.grow(missing);
+    this.#stride = stride;
+    this.#bytes = new Uint8Array(memory.buffer, 0, stride * rowsHeld);
+    this.rows = parts.map((part, i) => new Rows(stride, part, places[i] as Place));
+  }
+
+  /**
+   * @param place 0..15.
+   * @param bytes a row of pixels; of a black one nothing.
+   */
+  set(place: number, bytes: Uint8Array | undefined): void {
+    const from = place * this.#stride;
+    if (bytes === undefined) this.#bytes.fill(0, from, from + this.#stride);
+    else this.#bytes.set(bytes, from);
+  }
+}
+
+/** Where things of a part stand in memory, in bytes. */
+interface Place {
+  /** Four arrays of `size` bytes. */
+  readonly sums: number;
+  readonly size: number;
+  readonly exact: number;
+  readonly sources: number;
+  readonly weights: number;
+  readonly mixed: number;
+  readonly planes: number;
+  /** Of a plane. */
+  readonly planeSize: number;
+  readonly end: number;
+}
+
+function placeOf({ pixels, mix: { count, sources, weights } }: Part, sums: number): Place {
+  const size = padded(pixels * 3) * 4;
+  // The last pixel is read with what would be the first value of the next.
+  const exact = sums + size * 4 + 16;
+  const sourcesAt = exact + weights.length * 8;
+  const weightsAt = sourcesAt + sources.length * 4;
+  const mixed = padded(weightsAt + weights.length * 4);
+  // Colours are taken apart four outputs at a time.
+  const planeSize = Math.ceil(sources.length / count / 4) * 16;
+  const planes = mixed + planeSize * 4;
+  const end = planes + planeSize * 3;
+  return { sums, size, exact, sources: sourcesAt, weights: weightsAt, mixed, planes, planeSize, end };
+}
+
+function padded(bytes: number): number {
+  return Math.ceil(bytes / 16) * 16;
+}
+
 /**
- * Makes rows of outputs from rows of pixels, RGB, 8 bit. All instances share one memory: only the latest may be used.
+ * Makes rows of outputs from the rows of a strip.
  *
  * Between two calls of `finish` it keeps two sums over the rows that were added, for each of their bytes: the plain one, and the falling
  * one in which the last row counts once, the one before it twice, and so on.
@@ -59,63 +134,37 @@ export class Rows {
   /** The row that `mix` reads, which `finish` makes: three values for each pixel. */
   readonly row: Float32Array;
   readonly #stride: number;
-  readonly #bytes: Uint8Array;
+  /** Where its part of the first row of the strip begins. */
+  readonly #left: number;
   readonly #count: number;
-  readonly #places: {
-    row: number;
-    exact: number;
-    sources: number;
-    weights: number;
-    mixed: number;
-    planes: number;
-  };
+  readonly #place: Place;
   /** Where the last output ends. */
   readonly #end: number;
-  /** Of a plane, in bytes. */
-  readonly #planeSize: number;
   readonly #planes: readonly [red: Float32Array, green: Float32Array, blue: Float32Array];
-  #held = 0;
 
-  /** @param pixels of a row. */
-  constructor(pixels: number, { count, sources, weights }: Mix) {
-    const length = pixels * 3;
-    const stride = Math.ceil(length / 16) * 16;
-    const outputs = sources.length / count;
-    const row = stride * 28;
-    // The last pixel is read with what would be the first value of the next.
-    const exact = stride * 32 + 16;
-    const sourcesAt = exact + weights.length * 8;
-    const weightsAt = sourcesAt + sources.length * 4;
-    const mixed = weightsAt + weights.length * 4;
-    // Colours are taken apart four outputs at a time.
-    const planeSize = Math.ceil(outputs / 4) * 16;
-    const planes = mixed + planeSize * 4;
-    const missing = Math.ceil((planes + planeSize * 3 - memory.buffer.byteLength) / 65_536);
-    if (missing > 0) memory.grow(missing);
+  constructor(stride: number, { left, pixels, mix: { count, sources, weights } }: Part, place: Place) {
     const { buffer } = memory;
-    new Int32Array(buffer, sourcesAt, sources.length).set(sources.map((source) => source * 3));
-    new Float64Array(buffer, exact, weights.length).set(weights);
-    new Float32Array(buffer, weightsAt, weights.length).set(weights);
+    const { sums, size, planes, planeSize } = place;
+    const outputs = sources.length / count;
+    new Int32Array(buffer, place.sources, sources.length).set(sources.map((source) => source * 3));
+    new Float64Array(buffer, place.exact, weights.length).set(weights);
+    new Float32Array(buffer, place.weights, weights.length).set(weights);
     // What was done before with this memory.
-    new Uint8Array(buffer, stride * 16, stride * 16).fill(0);
-    this.row = new Float32Array(buffer, row, length);
+    new Uint8Array(buffer, sums, size * 4).fill(0);
+    this.row = new Float32Array(buffer, sums + size * 3, pixels * 3);
     this.#stride = stride;
-    this.#bytes = new Uint8Array(buffer, 0, stride * rowsHeld);
+    this.#left = left * 3;
     this.#count = count;
-    this.#places = { row, exact, sources: sourcesAt, weights: weightsAt, mixed, planes };
-    this.#end = mixed + outputs * 16;
-    this.#planeSize = planeSize;
+    this.#place = place;
+    this.#end = place.mixed + outputs * 16;
     const plane = (n: number) => new Float32Array(buffer, planes + n * planeSize, outputs);
     this.#planes = [plane(0), plane(1), plane(2)];
   }
 
-  /** @param bytes a row of pixels; of a black one nothing. */
-  add(bytes: Uint8Array | undefined): void {
-    const from = this.#held * this.#stride;
-    if (bytes === undefined) this.#bytes.fill(0, from, from + this.#stride);
-    else this.#bytes.set(bytes, from);
-    this.#held++;
-    if (this.#held === rowsHeld) this.#addHeld();
+  /** Adds so many rows of the strip, from one of its places on. */
+  add(place: number, rows: number): void {
+    const { sums, size } = this.#place;
+    add(this.#left + place * this.#stride, this.#stride, rows, sums, size);
   }
 
   /**
@@ -123,21 +172,19 @@ export class Rows {
    * is left for the next. Both sums begin anew.
    */
   finish(upper: number, lower: number, scale: number): void {
-    if (this.#held > 0) this.#addHeld();
-    finish(this.#stride, upper, lower, scale);
+    const { sums, size } = this.#place;
+    finish(sums, size, upper, lower, scale);
   }
 
   /** Mixes the outputs of `row`. */
   mix(): void {
-    const { row, sources, weights, mixed } = this.#places;
-    mix(row, this.#count, sources, weights, mixed, this.#end);
+    const { sums, size, sources, weights, mixed } = this.#place;
+    mix(sums + size * 3, this.#count, sources, weights, mixed, this.#end);
   }
 
-  /** Mixes the outputs, of two sources each, of two rows of pixels: upper x above + lower x below. */
-  mixTwo(above: Uint8Array, below: Uint8Array, upper: number, lower: number): void {
-    const { sources, exact, mixed } = this.#places;
-    this.#bytes.set(above);
-    this.#bytes.set(below, this.#stride);
+  /** Mixes the outputs, of two sources each, of the first two rows of the strip, whole ones: upper x first + lower x second. */
+  mixTwo(upper: number, lower: number): void {
+    const { sources, exact, mixed } = this.#place;
     mixTwo(this.#stride, upper, lower, sources, exact, mixed, this.#end);
   }
 
@@ -146,13 +193,8 @@ export class Rows {
     scale: number,
     offset: number,
   ): readonly [red: Float32Array, green: Float32Array, blue: Float32Array] {
-    const { mixed, planes } = this.#places;
-    part(mixed, planes, this.#planeSize, scale, offset);
+    const { mixed, planes, planeSize } = this.#place;
+    part(mixed, planes, planeSize, scale, offset);
     return this.#planes;
-  }
-
-  #addHeld(): void {
-    add(this.#held, this.#stride);
-    this.#held = 0;
   }
 }

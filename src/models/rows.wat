@@ -1,21 +1,23 @@
 ;; The inner loops of resampling, for rows.ts. The bytes in it are made of this text; test/unit/rows.test.ts compares.
 ;;
-;; The memory holds, for rows of bytes padded to `stride`, a multiple of 16; each number takes 4 bytes, and there is one for each byte of a row:
-;;   from  0             up to 16 rows of bytes, the first one first
-;;   from 16 x stride    integers: the plain sum of the rows so far
-;;   from 20 x stride    integers: the sum in which the last row counts once, the one before it twice, and so on
-;;   from 24 x stride    floats: what the next output row has so far
-;;   from 28 x stride    floats: an output row
+;; The memory holds up to 16 rows of bytes, `stride` apart, from 0 on, a multiple of 16. For each output picture that is made of them there are four
+;; arrays behind each other, of `size` bytes each: a number of 4 bytes for each byte of its part of a row, which is padded to a multiple of 16:
+;;   at `sums`           integers: the plain sum of the rows so far
+;;   then                integers: the sum in which the last row counts once, the one before it twice, and so on
+;;   then                floats: what the next output row has so far
+;;   then                floats: an output row
 (module
   (memory (export "memory") 1)
 
-  ;; Adds `rows` of the rows held, 1..16, to both sums.
-  (func (export "add") (param $rows i32) (param $stride i32)
-    (local $at i32) (local $from i32) (local $left i32) (local $to i32) (local $toFalling i32)
+  ;; Adds rows of bytes to both sums: `rows` of them, 1..16, of which the first begins at `at`.
+  (func (export "add") (param $at i32) (param $stride i32) (param $rows i32) (param $sums i32) (param $size i32)
+    (local $from i32) (local $left i32) (local $falling i32) (local $end i32)
     (local $line v128) (local $count v128)
     ;; 16 rows of 255 stay below 65,536 in both: 16 x 17 / 2 x 255 = 34,680.
     (local $low v128) (local $high v128) (local $lowFalling v128) (local $highFalling v128)
     (local.set $count (i32x4.splat (local.get $rows)))
+    (local.set $falling (i32.add (local.get $sums) (local.get $size)))
+    (local.set $end (local.get $falling))
     (loop $columns
       (local.set $low (v128.const i32x4 0 0 0 0))
       (local.set $high (v128.const i32x4 0 0 0 0))
@@ -32,18 +34,18 @@
         (local.set $from (i32.add (local.get $from) (local.get $stride)))
         (local.set $left (i32.sub (local.get $left) (i32.const 1)))
         (br_if $next (local.get $left)))
-      (local.set $to (i32.add (i32.mul (local.get $stride) (i32.const 16)) (i32.shl (local.get $at) (i32.const 2))))
-      (local.set $toFalling (i32.add (local.get $to) (i32.shl (local.get $stride) (i32.const 2))))
-      (call $put (local.get $to) (local.get $toFalling) (local.get $count)
+      (call $put (local.get $sums) (local.get $falling) (local.get $count)
         (i32x4.extend_low_i16x8_u (local.get $low)) (i32x4.extend_low_i16x8_u (local.get $lowFalling)))
-      (call $put (i32.add (local.get $to) (i32.const 16)) (i32.add (local.get $toFalling) (i32.const 16)) (local.get $count)
+      (call $put (i32.add (local.get $sums) (i32.const 16)) (i32.add (local.get $falling) (i32.const 16)) (local.get $count)
         (i32x4.extend_high_i16x8_u (local.get $low)) (i32x4.extend_high_i16x8_u (local.get $lowFalling)))
-      (call $put (i32.add (local.get $to) (i32.const 32)) (i32.add (local.get $toFalling) (i32.const 32)) (local.get $count)
+      (call $put (i32.add (local.get $sums) (i32.const 32)) (i32.add (local.get $falling) (i32.const 32)) (local.get $count)
         (i32x4.extend_low_i16x8_u (local.get $high)) (i32x4.extend_low_i16x8_u (local.get $highFalling)))
-      (call $put (i32.add (local.get $to) (i32.const 48)) (i32.add (local.get $toFalling) (i32.const 48)) (local.get $count)
+      (call $put (i32.add (local.get $sums) (i32.const 48)) (i32.add (local.get $falling) (i32.const 48)) (local.get $count)
         (i32x4.extend_high_i16x8_u (local.get $high)) (i32x4.extend_high_i16x8_u (local.get $highFalling)))
       (local.set $at (i32.add (local.get $at) (i32.const 16)))
-      (br_if $columns (i32.lt_u (local.get $at) (local.get $stride)))))
+      (local.set $sums (i32.add (local.get $sums) (i32.const 64)))
+      (local.set $falling (i32.add (local.get $falling) (i32.const 64)))
+      (br_if $columns (i32.lt_u (local.get $sums) (local.get $end)))))
 
   ;; Adds what `count` rows come to at four places: each earlier row counts `count` times more in the falling sum.
   (func $put (param $to i32) (param $toFalling i32) (param $count v128) (param $sum v128) (param $falling v128)
@@ -54,11 +56,9 @@
     (v128.store (local.get $to) (i32x4.add (v128.load (local.get $to)) (local.get $sum))))
 
   ;; Makes an output row of both sums and of what it has so far, begins the next with them, and clears the sums.
-  (func (export "finish") (param $stride i32) (param $upper f32) (param $lower f32) (param $scale f32)
-    (local $size i32) (local $sums i32) (local $falling i32) (local $begun i32) (local $end i32)
+  (func (export "finish") (param $sums i32) (param $size i32) (param $upper f32) (param $lower f32) (param $scale f32)
+    (local $falling i32) (local $begun i32) (local $end i32)
     (local $sum v128) (local $fall v128)
-    (local.set $size (i32.shl (local.get $stride) (i32.const 2)))
-    (local.set $sums (i32.shl (local.get $stride) (i32.const 4)))
     (local.set $falling (i32.add (local.get $sums) (local.get $size)))
     (local.set $begun (i32.add (local.get $falling) (local.get $size)))
     (local.set $end (local.get $falling))

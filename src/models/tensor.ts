@@ -1,7 +1,7 @@
 /** Pixels to network input: crop, resize, colour order, scaling and layout in one pass over typed arrays. */
 
 import type { InputDescriptor } from './descriptor.ts';
-import { mostRows, Rows } from './rows.ts';
+import { mostRows, type Rows, rowsHeld, Strip } from './rows.ts';
 
 /** Interleaved RGB, 8 bit. */
 export interface Pixels {
@@ -25,32 +25,72 @@ export function valueCount({ width, height, colour }: InputDescriptor): number {
   return width * height * (colour === 'grey' ? 1 : 3);
 }
 
+/** What a network is shown of a picture. */
+export interface View {
+  readonly region: Region;
+  readonly input: InputDescriptor;
+}
+
+/** Samples one region, as `toTensors` does. */
+export function toTensor(picture: Pixels, region: Region, input: InputDescriptor): Float32Array {
+  const [tensor] = toTensors(picture, [{ region, input }]) as [Float32Array];
+  return tensor;
+}
+
 /**
- * Samples a region into 1 x channels x height x width, float32, scaled as the descriptor says.
+ * Samples each region into 1 x channels x height x width, float32, scaled as its descriptor says.
  *
  * `bilinear` mixes the four nearest pixels, as OpenCV does. `triangle` widens the same kernel to one output pixel, so that
  * shrinking loses no source pixel: the liveness models' error rates hold for it, and plain bilinear sampling doubles
- * some of them (docs/adr/0002-resampling.md).
+ * some of them (docs/adr/0002-resampling.md). Those that shrink read all pixels of their regions, and a row of the picture is read once for all.
  */
-export function toTensor(picture: Pixels, region: Region, input: InputDescriptor): Float32Array {
+export function toTensors(picture: Pixels, views: readonly View[]): Float32Array[] {
+  const samplings = views.map((view) => samplingOf(picture, view));
+  const shrinking: Sampling[] = [];
+  for (const sampling of samplings) {
+    const { isNearest, down } = sampling;
+    if (isNearest) mixNearest(picture, sampling);
+    else if (down.step <= 1 || down.step >= mostRows) mixRows(picture, sampling);
+    else shrinking.push(sampling);
+  }
+  if (shrinking.length > 0) shrinkRows(picture, shrinking);
+  return samplings.map(({ tensor }) => tensor);
+}
+
+/** How a view is made of the pixels. */
+interface Sampling {
+  readonly input: InputDescriptor;
+  readonly down: Axis;
+  /** Each output mixes the four pixels nearest to it. */
+  readonly isNearest: boolean;
+  readonly columns: Kernels;
+  readonly tensor: Float32Array;
+}
+
+function samplingOf(picture: Pixels, { region, input }: View): Sampling {
   const { x, y, beyond } = region;
   const across: Axis = { start: x, step: region.width / input.width, outputs: input.width, beyond };
   const down: Axis = { start: y, step: region.height / input.height, outputs: input.height, beyond };
   const isNearest = input.resample === 'bilinear' || (across.step <= 1 && down.step <= 1);
   const columns = kernels(across, picture.width, isNearest);
-  const rows = new Rows(columns.high - columns.low + 1, {
-    ...columns,
-    sources: columns.sources.map((source) => source - columns.low),
-  });
-  const tensor = new Float32Array(valueCount(input));
-  const put = writer(rows, input, tensor);
-  if (!isNearest && down.step > 1 && down.step < mostRows) {
-    shrinkRows(picture, down, columns.low, rows, put);
-  } else {
-    const mixAll = isNearest ? mixNearest : mixRows;
-    mixAll(picture, kernels(down, picture.height, isNearest), columns.low, rows, put);
-  }
-  return tensor;
+  return { input, down, isNearest, columns, tensor: new Float32Array(valueCount(input)) };
+}
+
+/** A strip of the columns that these need. */
+function stripOf(samplings: readonly Sampling[]): { strip: Strip; left: number; length: number } {
+  const left = Math.min(...samplings.map(({ columns }) => columns.low));
+  const pixels = Math.max(...samplings.map(({ columns }) => columns.high)) + 1 - left;
+  const parts = samplings.map(({ columns: { low, high, count, sources, weights } }) => ({
+    left: low - left,
+    pixels: high + 1 - low,
+    mix: { count, sources: sources.map((source) => source - low), weights },
+  }));
+  return { strip: new Strip(pixels, parts), left, length: pixels * 3 };
+}
+
+/** @returns what gives a row of the picture, as far as a strip needs it. */
+function reader({ width, pixels }: Pixels, left: number, length: number): (row: number) => Uint8Array {
+  return (row) => pixels.subarray((row * width + left) * 3, (row * width + left) * 3 + length);
 }
 
 /**
@@ -114,7 +154,7 @@ function centreOf({ start, step }: Axis, output: number): number {
 }
 
 /** @returns what writes the outputs that `rows` has now as one row of the tensor. */
-function writer(rows: Rows, input: InputDescriptor, tensor: Float32Array): (row: number) => void {
+function writer(rows: Rows, { input, tensor }: Sampling): (row: number) => void {
   const { width, height, colour, mean, scale } = input;
   const plane = width * height;
   const [redPlane, bluePlane] = colour === 'bgr' ? [plane * 2, 0] : [0, plane * 2];
@@ -136,95 +176,139 @@ function writer(rows: Rows, input: InputDescriptor, tensor: Float32Array): (row:
 /** Weights of rows are whole numbers of this sum, as they were when the detectors' thresholds were measured; and sums of two are exact. */
 const fixedOne = 1 << 16;
 
-/** Both passes where each output mixes the four pixels nearest to it: no others are read. `put` takes each row of outputs from `rows`. */
-function mixNearest(
-  { width, pixels }: Pixels,
-  { sources, weights }: Kernels,
-  left: number,
-  rows: Rows,
-  put: (output: number) => void,
-): void {
-  const length = rows.row.length;
-  const line = (source: number) =>
-    pixels.subarray((source * width + left) * 3, (source * width + left) * 3 + length);
+/** Both passes where each output mixes the four pixels nearest to it: no others are read. */
+function mixNearest(picture: Pixels, sampling: Sampling): void {
+  const { sources, weights } = kernels(sampling.down, picture.height, true);
+  const { strip, left, length } = stripOf([sampling]);
+  const [rows] = strip.rows as [Rows];
+  const line = reader(picture, left, length);
+  const put = writer(rows, sampling);
+  const weight = (tap: number) => Math.round((weights[tap] as number) * fixedOne) / fixedOne;
   for (let output = 0; output < sources.length / 2; output++) {
     const tap = output * 2;
-    const [upper, lower] = [tap, tap + 1].map(
-      (i) => Math.round((weights[i] as number) * fixedOne) / fixedOne,
-    );
-    rows.mixTwo(
-      line(sources[tap] as number),
-      line(sources[tap + 1] as number),
-      upper as number,
-      lower as number,
-    );
+    strip.set(0, line(sources[tap] as number));
+    strip.set(1, line(sources[tap + 1] as number));
+    rows.mixTwo(weight(tap), weight(tap + 1));
     put(output);
   }
 }
 
 /** The vertical pass where only the other one shrinks: every output row mixes few rows of the picture. */
-function mixRows(
-  { width, pixels }: Pixels,
-  { count, sources, weights }: Kernels,
-  left: number,
-  rows: Rows,
-  put: (output: number) => void,
-): void {
+function mixRows(picture: Pixels, sampling: Sampling): void {
+  const { count, sources, weights } = kernels(sampling.down, picture.height, false);
+  const { strip, left, length } = stripOf([sampling]);
+  const [rows] = strip.rows as [Rows];
+  const line = reader(picture, left, length);
+  const put = writer(rows, sampling);
   const { row } = rows;
   for (let output = 0; output < sources.length / count; output++) {
     row.fill(0);
     for (let tap = output * count; tap < (output + 1) * count; tap++) {
       const weight = weights[tap] as number;
-      const from = ((sources[tap] as number) * width + left) * 3;
-      for (let i = 0; i < row.length; i++) {
-        row[i] = (row[i] as number) + weight * (pixels[from + i] as number);
-      }
+      const bytes = line(sources[tap] as number);
+      for (let i = 0; i < length; i++) row[i] = (row[i] as number) + weight * (bytes[i] as number);
     }
     rows.mix();
     put(output);
   }
 }
 
+/** Where all shrink, which read every pixel of their regions: most of the work on a large picture. */
+function shrinkRows(picture: Pixels, samplings: readonly Sampling[]): void {
+  const { height } = picture;
+  const { strip, left, length } = stripOf(samplings);
+  const line = reader(picture, left, length);
+  const shrinkers = samplings.map((sampling, i) => new Shrinker(sampling, strip.rows[i] as Rows));
+  /** Rows that are not in the picture, which each has of its own. */
+  const addBeyond = (shrinker: Shrinker, from: number, to: number) => {
+    for (let y = from; y < to; y++) {
+      const source = fold(y, height, shrinker.beyond);
+      strip.set(0, shrinker.beyond === 'black' ? undefined : line(source));
+      shrinker.add(0, 1);
+    }
+  };
+  for (const shrinker of shrinkers) addBeyond(shrinker, shrinker.first, Math.min(shrinker.end, 0));
+  const top = Math.max(0, Math.min(...shrinkers.map(({ first }) => first)));
+  const bottom = Math.min(height, Math.max(...shrinkers.map(({ end }) => end)));
+  for (let y = top; y < bottom; y += rowsHeld) {
+    const next = Math.min(y + rowsHeld, bottom);
+    for (let row = y; row < next; row++) strip.set(row - y, line(row));
+    for (const shrinker of shrinkers) {
+      const from = Math.max(y, shrinker.first);
+      shrinker.add(from - y, Math.min(next, shrinker.end) - from);
+    }
+  }
+  for (const shrinker of shrinkers) addBeyond(shrinker, Math.max(shrinker.first, height), shrinker.end);
+}
+
 /**
- * The vertical pass where it shrinks, which reads every pixel of the region: most of the work on a large picture.
+ * The vertical pass where it shrinks.
  *
  * The triangles of two neighbouring output rows cross between their middles: of a row `y` there, `(y - upper) / step` goes to
  * the lower one and the rest to the upper one. Both follow from two sums over the n rows in between, the plain one and the one in
  * which the first row counts n times, the second n - 1 times and so on to the last, once; and that one is the sum of the plain
  * one's values after each row. So each row is only added, once.
  */
-function shrinkRows(
-  { width, height, pixels }: Pixels,
-  axis: Axis,
-  left: number,
-  rows: Rows,
-  put: (output: number) => void,
-): void {
-  const { step, outputs, beyond } = axis;
-  const length = rows.row.length;
+class Shrinker {
+  readonly beyond: Region['beyond'];
+  /** The first of the rows that it needs, and the one after the last; both may lie beyond the picture. */
+  readonly first: number;
+  readonly end: number;
+  readonly #down: Axis;
+  readonly #rows: Rows;
+  readonly #put: (output: number) => void;
+  /** The output whose middle comes next. */
+  #output = 0;
+  /** The next row that is not added yet. */
+  #next: number;
+  /** The first row since the last middle, and the first one behind the next. */
+  #from: number;
+  #to: number;
   /** What the rows weigh together that the output row whose middle was passed last has so far. */
-  let begun = 0;
-  for (let output = 0; output <= outputs; output++) {
-    // The rows above this middle and below the one before it; the first output and the last have a triangle's half of their own.
-    const middle = centreOf(axis, output);
-    const first = Math.floor(middle - step) + 1;
-    const end = Math.floor(middle) + 1;
-    for (let y = first; y < end; y++) {
-      const source = fold(y, height, beyond);
-      const from = (source * width + left) * 3;
-      rows.add(beyond === 'black' && source !== y ? undefined : pixels.subarray(from, from + length));
+  #begun = 0;
+
+  constructor(sampling: Sampling, rows: Rows) {
+    const { down } = sampling;
+    this.beyond = down.beyond;
+    this.first = Math.floor(centreOf(down, 0) - down.step) + 1;
+    this.end = Math.floor(centreOf(down, down.outputs)) + 1;
+    this.#down = down;
+    this.#rows = rows;
+    this.#put = writer(rows, sampling);
+    this.#next = this.first;
+    this.#from = this.first;
+    this.#to = Math.floor(centreOf(down, 0)) + 1;
+  }
+
+  /** Adds the rows that stand in the strip from a place on; they are the next `count`, of which there may be none. */
+  add(place: number, count: number): void {
+    for (let left = count; left > 0; ) {
+      const rows = Math.min(left, this.#to - this.#next);
+      this.#rows.add(place + count - left, rows);
+      this.#next += rows;
+      left -= rows;
+      if (this.#next === this.#to) this.#pass();
     }
-    const upper = middle - end;
-    const lower = end - (middle - step);
+  }
+
+  /** Passes a middle. The rows above the first one and below the last have a triangle's half of their own. */
+  #pass(): void {
+    const { step, outputs } = this.#down;
+    const middle = centreOf(this.#down, this.#output);
+    const upper = middle - this.#to;
+    const lower = this.#to - (middle - step);
     // Both sums as if each row were 1.
-    const count = end - first;
+    const count = this.#to - this.#from;
     const falling = (count * (count + 1)) / 2;
-    rows.finish(upper, lower, 1 / (begun + upper * count + falling));
-    if (output > 0) {
-      rows.mix();
-      put(output - 1);
+    this.#rows.finish(upper, lower, 1 / (this.#begun + upper * count + falling));
+    if (this.#output > 0) {
+      this.#rows.mix();
+      this.#put(this.#output - 1);
     }
-    begun = lower * count - falling;
+    this.#begun = lower * count - falling;
+    this.#output++;
+    this.#from = this.#to;
+    if (this.#output <= outputs) this.#to = Math.floor(centreOf(this.#down, this.#output)) + 1;
   }
 }
 

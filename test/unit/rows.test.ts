@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import wabt from 'wabt';
-import { mostRows, Rows, rowsModule } from '../../src/models/rows.ts';
+import { type Mix, mostRows, type Rows, rowsHeld, rowsModule, Strip } from '../../src/models/rows.ts';
 
 describe('the module', () => {
   it('is what its text makes', async () => {
@@ -25,6 +25,21 @@ describe('Rows', () => {
     sources: Int32Array.from({ length: pixels }, (_, i) => i),
     weights: new Float64Array(pixels).fill(1),
   });
+
+  /** A strip for one part, which is all of it. */
+  function whole(pixels: number, mix: Mix): { strip: Strip; rows: Rows } {
+    const strip = new Strip(pixels, [{ left: 0, pixels, mix }]);
+    return { strip, rows: strip.rows[0] as Rows };
+  }
+
+  /** Adds rows of pixels as they come. */
+  function addAll(strip: Strip, parts: readonly Rows[], lines: readonly (Uint8Array | undefined)[]): void {
+    for (let first = 0; first < lines.length; first += rowsHeld) {
+      const held = lines.slice(first, first + rowsHeld);
+      for (const [place, line] of held.entries()) strip.set(place, line);
+      for (const rows of parts) rows.add(0, held.length);
+    }
+  }
 
   /** Both sums of these rows, by hand. */
   function byHand(rows: readonly (Uint8Array | undefined)[], length: number) {
@@ -52,8 +67,8 @@ describe('Rows', () => {
     const length = pixels * 3;
     const { sums, falling } = byHand(lines, length);
     const largest = Math.max(...falling.subarray(0, 1000), 1) * 8;
-    const rows = new Rows(pixels, each(pixels));
-    for (const line of lines) rows.add(line);
+    const { strip, rows } = whole(pixels, each(pixels));
+    addAll(strip, [rows], lines);
     rows.finish(-3, 5, 0.5);
     near(
       rows.row,
@@ -94,10 +109,44 @@ describe('Rows', () => {
     check([new Uint8Array(3 * 70_000).fill(9)], 70_000);
   });
 
+  it('takes its own part of a strip, and rows from any place of it', () => {
+    const random = xoroshiro128plus(5);
+    const pixels = 37;
+    const lines = Array.from({ length: rowsHeld }, () =>
+      Uint8Array.from({ length: pixels * 3 }, () => uniformInt(random, 0, 255)),
+    );
+    const parts = [
+      { left: 0, pixels: 37, place: 0, count: 16 },
+      { left: 5, pixels: 11, place: 3, count: 7 },
+      { left: 36, pixels: 1, place: 15, count: 1 },
+    ];
+    const strip = new Strip(
+      pixels,
+      parts.map(({ left, pixels }) => ({ left, pixels, mix: each(pixels) })),
+    );
+    for (const [place, line] of lines.entries()) strip.set(place, line);
+    for (const [i, { place, count }] of parts.entries()) strip.rows[i]?.add(place, count);
+    for (const [i, { left, pixels, place, count }] of parts.entries()) {
+      const rows = strip.rows[i] as Rows;
+      const mine = lines
+        .slice(place, place + count)
+        .map((line) => line.subarray(left * 3, (left + pixels) * 3));
+      const { sums, falling } = byHand(mine, pixels * 3);
+      rows.finish(2, 1, 1);
+      near(
+        rows.row,
+        sums.map((sum, at) => 2 * sum + (falling[at] as number)),
+        100_000,
+      );
+      rows.mix();
+      assert.equal(outputs(rows, 1, 0).length, pixels);
+    }
+  });
+
   it('mixes the pixels of a row by their weights', () => {
     const sources = Int32Array.of(0, 1, 3, 3, 2, 0);
     const weights = Float64Array.of(0.5, 0.5, 1, 0, 0.25, 0.75);
-    const rows = new Rows(4, { count: 2, sources, weights });
+    const { rows } = whole(4, { count: 2, sources, weights });
     rows.row.set([1, 2, 3, 5, 6, 7, 40, 80, 120, 100, 200, 240]);
     rows.mix();
     assert.deepEqual(outputs(rows, 1, 0), [
@@ -120,8 +169,10 @@ describe('Rows', () => {
         const [above, below] = [bytes(pixels * 3), bytes(pixels * 3)];
         const sources = Int32Array.from({ length: count * 2 }, () => uniformInt(random, 0, pixels - 1));
         const weights = Float64Array.from({ length: count * 2 }, () => uniformInt(random, 0, 8) / 8);
-        const rows = new Rows(pixels, { count: 2, sources, weights });
-        rows.mixTwo(above, below, 1 / 4, 3 / 65_536);
+        const { strip, rows } = whole(pixels, { count: 2, sources, weights });
+        strip.set(0, above);
+        strip.set(1, below);
+        rows.mixTwo(1 / 4, 3 / 65_536);
         const level = (tap: number, colour: number) => {
           const at = (sources[tap] as number) * 3 + colour;
           return (above[at] as number) / 4 + ((below[at] as number) * 3) / 65_536;

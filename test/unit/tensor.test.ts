@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { InputDescriptor } from '../../src/models/descriptor.ts';
-import { type Pixels, type Region, toTensor, valueCount } from '../../src/models/tensor.ts';
+import { type Pixels, type Region, toTensor, toTensors, valueCount } from '../../src/models/tensor.ts';
 
 /** A grey picture from its rows. */
 function grey(...rows: number[][]): Pixels {
@@ -156,6 +158,36 @@ describe('a picture of one colour', () => {
       }
     }
   }
+});
+
+describe('several views of one picture', () => {
+  it('are what each is by itself', () => {
+    const random = xoroshiro128plus(6);
+    const [width, height] = [311, 257];
+    const pixels = Uint8Array.from({ length: width * height * 3 }, () => uniformInt(random, 0, 255));
+    const picture = { width, height, pixels };
+    const regions: Omit<Region, 'beyond'>[] = [
+      { x: 0, y: 0, width, height },
+      { x: 40.4, y: 12.9, width: 200.3, height: 201.7 },
+      { x: -30, y: -70, width: 300, height: 400 },
+      { x: 100, y: 100, width: 9, height: 8 },
+      { x: 290, y: 240, width: 200, height: 200 },
+      { x: 0, y: 400, width: 100, height: 100 },
+      { x: 0, y: -400, width: 100, height: 100 },
+    ];
+    const views = regions.flatMap((region) =>
+      (['edge', 'mirror', 'black'] as const).flatMap((beyond) =>
+        (['bilinear', 'triangle'] as const).map((resample) => ({
+          region: { ...region, beyond },
+          input: input(17, 13, { resample }),
+        })),
+      ),
+    );
+    const together = toTensors(picture, views);
+    for (const [i, { region, input }] of views.entries()) {
+      assert.deepEqual(together[i], toTensor(picture, region, input), JSON.stringify(region));
+    }
+  });
 });
 
 describe('beyond the picture', () => {
