@@ -245,7 +245,7 @@ export function toFailure(error: unknown): Failure {
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return { code: 'unsupported_media_type', message: 'The Content-Type is missing or not supported here.' };
   }
-  if (code === 'FST_PARTS_LIMIT' || code === 'FST_FILES_LIMIT' || code === 'FST_FIELDS_LIMIT') {
+  if (code === 'FST_PARTS_LIMIT' || code === 'FST_FILES_LIMIT') {
     return { code: 'invalid_request', message: 'The form has more parts than are allowed.' };
   }
   // A code may also be a number: DOMException has them.
