@@ -309,6 +309,30 @@ describe('damaged files', () => {
     }
   });
 
+  it('are refused in the arithmetic coding of JPEG, of which any bytes are a picture', async () => {
+    for (const [progressive, frame, asArithmetic] of [
+      [false, 0xc0, 0xc9],
+      [true, 0xc2, 0xca],
+    ] as const) {
+      const jpeg = await picture().jpeg({ progressive }).toBuffer();
+      await decoded(jpeg);
+      jpeg[jpeg.indexOf(Buffer.of(0xff, frame)) + 1] = asArithmetic;
+      const { cause } = await refused(jpeg, 'undecodable_image');
+      assert.match(`${cause}`, /arithmetic coding/);
+    }
+  });
+
+  it('are refused in 12 bit and in lossless JPEG, which is not decoded', async () => {
+    for (const [at, value] of [
+      [4, 12],
+      [1, 0xc3],
+    ] as const) {
+      const jpeg = await picture().jpeg().toBuffer();
+      jpeg[jpeg.indexOf(Buffer.of(0xff, 0xc0)) + at] = value;
+      await refused(jpeg, 'undecodable_image');
+    }
+  });
+
   it('are refused where bytes in the middle are wrong', async () => {
     const png = await picture().png().toBuffer();
     png.fill(0x55, png.length >> 1, (png.length >> 1) + 64);
