@@ -453,11 +453,11 @@ export async function heics(): Promise<HostileFile[]> {
   const sound = fixture('portrait.heic');
   const avif = await drawing(96).avif({ effort: 0 }).toBuffer();
   const { data, config, width, height } = codedOf(sound, 'hvcC');
-  const made = (slice: Buffer, size = [width, height] as const) =>
+  const made = (slice: Buffer, size = [width, height] as const, isRich = false) =>
     heif({
       brand: 'heic',
       items: [{ type: 'hvc1', data: slice, properties: [1, 2] }],
-      properties: [box('hvcC', claiming(config.subarray(8), ...size)), ispe(...size)],
+      properties: [box('hvcC', claiming(config.subarray(8), ...size, isRich)), ispe(...size)],
     });
   const hole = Math.floor(data.length / 2);
   const av1 = codedOf(avif, 'av1C');
@@ -497,6 +497,11 @@ export async function heics(): Promise<HostileFile[]> {
         [16_320, 1_500],
       ] as const
     ).map((size): Row => [`${size.join(' x ')} of the data of few`, made(data, size), 'undecodable_image']),
+    [
+      '5000 x 5000 in 4:4:4 and 10 bit, of the data of few',
+      made(data, [5_000, 5_000], true),
+      'undecodable_image',
+    ],
     ['20,000 x 20,000 of the data of few', made(data, [20_000, 20_000]), 'image_too_large'],
     ...[0.2, 0.5, 0.9].map(
       (share): Row => [
