@@ -23,6 +23,8 @@ export type FailureCode = RequestErrorCode | IntakeErrorCode | EngineErrorCode;
 export interface Failure {
   readonly code: FailureCode;
   readonly message: string;
+  /** What the log says instead, where the message repeats what was sent: that may be a key in the wrong place. */
+  readonly reason?: string | undefined;
   /** When to try again, where that is known. */
   readonly retryAfterSeconds?: number | undefined;
 }
@@ -216,7 +218,9 @@ export function refuseOtherMethods(app: FastifyInstance, url: string): void {
 export function toFailure(error: unknown): Failure {
   if (error instanceof RequestError) {
     const { code, message, retryAfterSeconds } = error;
-    return { code, message, retryAfterSeconds };
+    // These name what there is not, or already.
+    const reason = code === 'not_found' || code === 'conflict' ? code : undefined;
+    return { code, message, reason, retryAfterSeconds };
   }
   if (error instanceof IntakeError || error instanceof AssessmentError) {
     return { code: error.code, message: error.message };
@@ -229,7 +233,7 @@ export function toFailure(error: unknown): Failure {
     message?: string;
   };
   if (validation !== undefined) {
-    return { code: 'invalid_request', message: describeValidation(validation[0], validationContext) };
+    return { code: 'invalid_request', ...describeValidation(validation[0], validationContext) };
   }
   // Fastify's and its plugins' own errors about the client's request.
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || code === 'FST_REQ_FILE_TOO_LARGE') {
@@ -245,12 +249,12 @@ export function toFailure(error: unknown): Failure {
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return { code: 'unsupported_media_type', message: 'The Content-Type is missing or not supported here.' };
   }
-  if (code === 'FST_PARTS_LIMIT' || code === 'FST_FILES_LIMIT' || code === 'FST_FIELDS_LIMIT') {
+  if (code === 'FST_PARTS_LIMIT' || code === 'FST_FILES_LIMIT') {
     return { code: 'invalid_request', message: 'The form has more parts than are allowed.' };
   }
   // A code may also be a number: DOMException has them.
   if (typeof code === 'string' && code.startsWith('FST_') && statusCode !== undefined && statusCode < 500) {
-    return { code: 'invalid_request', message: `${message ?? 'The request is malformed'}.` };
+    return { code: 'invalid_request', message: `${message ?? 'The request is malformed'}.`, reason: code };
   }
   if (error instanceof SyntaxError)
     return { code: 'invalid_request', message: 'The body is not valid JSON.' };
@@ -260,11 +264,12 @@ export function toFailure(error: unknown): Failure {
 function describeValidation(
   problem: { instancePath: string; message?: string; params?: Record<string, unknown> } | undefined,
   context: string | undefined,
-): string {
+): Pick<Failure, 'message' | 'reason'> {
   const whole = context === 'querystring' ? 'The query' : context === 'headers' ? 'The head' : 'The body';
   const where = problem?.instancePath ? problem.instancePath.slice(1).replaceAll('/', '.') : whole;
   const extra = problem?.params?.additionalProperty;
   // Cut, for a whole image can be sent where a name belongs.
   const name = extra === undefined ? '' : ` (${String(extra).slice(0, 40)})`;
-  return `${where} ${problem?.message ?? 'is invalid'}${name}.`;
+  const reason = `${where} ${problem?.message ?? 'is invalid'}`;
+  return { message: `${reason}${name}.`, reason: `${reason}.` };
 }

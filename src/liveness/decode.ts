@@ -3,6 +3,7 @@
 import { maxSide, mostPixels } from './bounds.ts';
 import { AssessmentError } from './errors.ts';
 import type { HeicDecoder } from './heic.ts';
+import { requireCoding } from './heif.ts';
 import { countScans } from './jpeg-scans.ts';
 import { decodeRaster, type Header, readHeader } from './raster.ts';
 import { sniffFormat } from './sniff.ts';
@@ -69,9 +70,11 @@ export async function decode(
 
 async function headerOf(bytes: Uint8Array, format: ImageFormat): Promise<Header> {
   const header = await readHeader(bytes);
-  const { format: found, compression } = header;
   // A polyglot must not reach another decoder than the one its first bytes name.
-  const asSniffed = format === 'avif' ? found === 'heif' && compression === 'av1' : found === format;
-  if (!asSniffed) throw new Error(`The decoder takes this ${format} for ${found}.`);
+  if (header.format !== (format === 'avif' ? 'heif' : format)) {
+    throw new Error(`The decoder takes this ${format} for ${header.format}.`);
+  }
+  // What libvips says of the coding is a guess by the brand, and wrong where that is a general one.
+  if (format === 'avif') requireCoding(bytes, 'av01');
   return header;
 }

@@ -1,4 +1,4 @@
-/** The boxes of a HEIC: the file written anew, with bytes of ours behind the data of each slice. */
+/** The boxes of an AVIF or a HEIC: what codings are within, and a HEIC written anew, with bytes of ours behind the data of each slice. */
 
 /** NAL units in a file, those of all tiles together. Cameras write some hundreds at most. */
 const maxUnits = 4_096;
@@ -12,6 +12,12 @@ const maxMetaBytes = 500_000;
 /** Items may share bytes, but not so that a small file becomes a large one. */
 const maxGrowth = 2;
 
+/** How a picture is coded: HEVC in a HEIC, AV1 in an AVIF. */
+type Coding = 'hvc1' | 'av01';
+
+/** What items may be beside coded pictures: what is put together of those, and notes. libheif knows many more codings, whatever the brand. */
+const otherItems = new Set(['grid', 'iden', 'iovl', 'tmap', 'Exif', 'mime', 'uri ']);
+
 interface Box {
   readonly type: string;
   /** Where its head begins, where its content begins, and where it ends, in bytes. */
@@ -24,7 +30,7 @@ interface Box {
  * Writes the file anew: `ftyp`, `meta`, and the data of all items, with `padding` behind each slice of HEVC. A decoder that has come to the end of
  * a slice looks no further, so a whole picture stays as it is; one that lacks data is made of the padding instead.
  * @param padding bytes that a NAL unit may hold as they are.
- * @throws where the boxes are not those of a HEIC, data is not where they say it is, or is no HEVC.
+ * @throws where the boxes are not those of a HEIC, data is not where they say it is, or any picture within is no HEVC.
  */
 export function padSlices(file: Uint8Array, padding: Uint8Array): Uint8Array {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
@@ -34,7 +40,7 @@ export function padSlices(file: Uint8Array, padding: Uint8Array): Uint8Array {
   // Two of a kind, and it would be the decoder's choice which one counts.
   const parts = [...boxesOf(bytes, meta.content + 4, meta.end)];
   const locations = only(parts, 'iloc');
-  const coded = codedItems(bytes, only(parts, 'iinf'));
+  const coded = codedItems(bytes, only(parts, 'iinf'), 'hvc1');
   const inMeta = parts.find((part) => part.type === 'idat');
 
   const items = itemsOf(bytes, locations, inMeta);
@@ -77,6 +83,13 @@ export function padSlices(file: Uint8Array, padding: Uint8Array): Uint8Array {
   ]);
 }
 
+/** @throws where the boxes are not those of an AVIF or a HEIC, or any picture within is in another coding. */
+export function requireCoding(file: Uint8Array, coding: Coding): void {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const meta = first(boxesOf(bytes, 0, bytes.length), 'meta');
+  codedItems(bytes, only([...boxesOf(bytes, meta.content + 4, meta.end)], 'iinf'), coding);
+}
+
 /** Brands of files that hold a film, beside a picture or without. */
 const filmBrands = new Set(['msf1', 'hevc', 'hevx', 'hevm', 'hevs']);
 
@@ -92,13 +105,13 @@ function stillOf(type: Buffer): Buffer {
 /** The boxes that follow each other there. */
 function* boxesOf(bytes: Buffer, from: number, to: number): Generator<Box> {
   for (let start = from; start < to; ) {
-    if (start + 8 > to) throw new Error('A box of the HEIC is cut short.');
+    if (start + 8 > to) throw new Error('A box is cut short.');
     const length = bytes.readUInt32BE(start);
     const isLong = length === 1;
-    if (isLong && start + 16 > to) throw new Error('A box of the HEIC is cut short.');
+    if (isLong && start + 16 > to) throw new Error('A box is cut short.');
     const end = length === 0 ? to : start + (isLong ? Number(bytes.readBigUInt64BE(start + 8)) : length);
     const content = start + (isLong ? 16 : 8);
-    if (end < content || end > to) throw new Error('A box of the HEIC does not end where it may.');
+    if (end < content || end > to) throw new Error('A box does not end where it may.');
     yield { type: bytes.toString('latin1', start + 4, start + 8), start, content, end };
     start = end;
   }
@@ -106,24 +119,29 @@ function* boxesOf(bytes: Buffer, from: number, to: number): Generator<Box> {
 
 function first(boxes: Iterable<Box>, type: string): Box {
   for (const box of boxes) if (box.type === type) return box;
-  throw new Error(`The HEIC has no ${type}.`);
+  throw new Error(`The file has no ${type}.`);
 }
 
 function only(boxes: readonly Box[], type: string): Box {
   const [found, another] = boxes.filter((box) => box.type === type);
-  if (found === undefined || another !== undefined) throw new Error(`The HEIC has not one ${type}.`);
+  if (found === undefined || another !== undefined) throw new Error(`The file has not one ${type}.`);
   return found;
 }
 
-/** The ids of the items that are HEVC. */
-function codedItems(bytes: Buffer, { content, end }: Box): Set<number> {
+/**
+ * The ids of the items that are pictures in this coding.
+ * @throws where there are others.
+ */
+function codedItems(bytes: Buffer, { content, end }: Box, coding: Coding): Set<number> {
   const coded = new Set<number>();
   for (const entry of boxesOf(bytes, content + (bytes[content] === 0 ? 6 : 8), end)) {
-    const isShort = bytes[entry.content] === 2;
-    const typeAt = entry.content + (isShort ? 8 : 10);
-    if (entry.type !== 'infe' || typeAt + 4 > entry.end) continue;
-    const id = bytes.readUIntBE(entry.content + 4, isShort ? 2 : 4);
-    if (bytes.toString('latin1', typeAt, typeAt + 4) === 'hvc1') coded.add(id);
+    const version = bytes[entry.content];
+    const idBytes = version === 2 ? 2 : 4;
+    const typeAt = entry.content + 4 + idBytes + 2;
+    const isTyped = entry.type === 'infe' && (version === 2 || version === 3) && typeAt + 4 <= entry.end;
+    const type = isTyped ? bytes.toString('latin1', typeAt, typeAt + 4) : '';
+    if (type === coding) coded.add(bytes.readUIntBE(entry.content + 4, idBytes));
+    else if (!otherItems.has(type)) throw new Error(`An item is neither ${coding} nor made of it.`);
   }
   return coded;
 }

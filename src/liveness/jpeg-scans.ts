@@ -1,4 +1,4 @@
-/** In how many scans a JPEG is written: each goes over the whole picture, however few its bytes. */
+/** How a JPEG is coded, and in how many scans: each goes over the whole picture, however few its bytes. */
 
 const marker = {
   startOfImage: 0xd8,
@@ -8,7 +8,13 @@ const marker = {
   firstOfSegment: 0xc0,
 } as const;
 
-/** Counts the scans up to the end of the picture; what follows, and what lies within segments such as previews, is not of it. */
+/** Frames in arithmetic coding (ITU-T T.81, table B.1). */
+const arithmetic = new Set([0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf]);
+
+/**
+ * Counts the scans up to the end of the picture; what follows, and what lies within segments such as previews, is not of it.
+ * @throws where it is in arithmetic coding. No camera writes that, and its decoder makes up whatever is missing without a word.
+ */
 export function countScans(jpeg: Uint8Array): number {
   const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
   let scans = 0;
@@ -23,6 +29,7 @@ export function countScans(jpeg: Uint8Array): number {
     else if (code < marker.firstOfSegment || (code >= marker.firstRestart && code <= marker.startOfImage))
       at += 2;
     else {
+      if (arithmetic.has(code)) throw new Error('The JPEG is in arithmetic coding.');
       if (code === marker.startOfScan) scans++;
       if (at + 4 > bytes.length) break;
       at += 2 + bytes.readUInt16BE(at + 2);

@@ -35,7 +35,7 @@ const damagedJpeg =
 const coloursOf: Readonly<Record<string, number>> = { 'b-w': 1, grey16: 1, cmyk: 4 };
 
 /** What the header says of a picture. */
-export interface Header extends Pick<Metadata, 'format' | 'compression'> {
+export interface Header extends Pick<Metadata, 'format'> {
   /** In pixels, as they are stored. */
   readonly width: number;
   readonly height: number;

@@ -214,7 +214,7 @@ function toBody(dialect: Dialect, error: unknown, request: FastifyRequest, reply
   if (isFault.has(failure.code)) {
     request.log.error({ err: error }, failure.message);
   } else {
-    request.log.debug({ code: failure.code, reason: failure.message }, 'refused');
+    request.log.debug({ code: failure.code, reason: failure.reason ?? failure.message }, 'refused');
   }
   if (failure.code === 'malformed_http') {
     // What follows may be no request but a part of this one.

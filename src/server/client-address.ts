@@ -11,18 +11,28 @@ export type ClientAddressMode = 'full' | 'truncated' | 'none';
  * @returns null where nothing is kept, or it is no address.
  */
 export function keptAddress(address: string, mode: ClientAddressMode): string | null {
-  if (mode === 'none' || !ipaddr.isValid(address)) return null;
-  const parsed = parse(address);
+  const parsed = mode === 'none' ? undefined : parse(address);
+  if (parsed === undefined) return null;
   return mode === 'full' ? parsed.toString() : networkOf(parsed, 24, 48);
 }
 
 /** The network whose addresses count as one client: anybody has 2^64 of IPv6. */
 export function clientNetwork(address: string): string {
-  return ipaddr.isValid(address) ? networkOf(parse(address), 32, 64) : address;
+  const parsed = parse(address);
+  return parsed === undefined ? address : networkOf(parsed, 32, 64);
 }
 
-/** IPv4 inside IPv6 is IPv4, and a zone is a name of an interface of this machine. */
-function parse(address: string): ipaddr.IPv4 | ipaddr.IPv6 {
+/** As some proxies tell it, with the port of the connection: 192.0.2.1:4711 or [2001:db8::1]:4711. */
+const withPort = /^(?:([\d.]+):\d+|\[([^\]]+)\](?::\d+)?)$/;
+
+/**
+ * IPv4 inside IPv6 is IPv4, and a zone is a name of an interface of this machine.
+ * @returns undefined where it is no address.
+ */
+function parse(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  const [, ipv4, ipv6] = withPort.exec(text) ?? [];
+  const address = ipv4 ?? ipv6 ?? text;
+  if (!ipaddr.isValid(address)) return undefined;
   const parsed = ipaddr.process(address);
   return parsed instanceof ipaddr.IPv6 ? new ipaddr.IPv6([...parsed.parts]) : parsed;
 }

@@ -1,7 +1,7 @@
 /** Uploaded files: in request schemas, and out of multipart forms; held in memory and never on disk. */
 
 import multipart, { type MultipartFile } from '@fastify/multipart';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { Gathered, requireLength } from './body.ts';
 import { RequestError } from './errors.ts';
@@ -19,6 +19,9 @@ export const fileKeyword = {
   validate: (_schema: true, data: unknown) => data instanceof Uint8Array,
 } as const;
 
+/** Longest text in a field of a form, in bytes. */
+const maxFieldBytes = 1_000;
+
 /**
  * Lets the routes of this plugin take multipart bodies, as `{ field: text or bytes }`; a field sent twice becomes a list,
  * which no schema of ours admits. Bounds are against uploads that never end and forms with a million fields.
@@ -26,31 +29,56 @@ export const fileKeyword = {
  */
 export async function acceptMultipart(app: FastifyInstance, maxFileBytes: number): Promise<void> {
   await app.register(multipart, {
-    limits: { fileSize: maxFileBytes, files: 1, fields: 4, parts: 5, fieldSize: 1_000, fieldNameSize: 100 },
+    limits: { fileSize: maxFileBytes, files: 1, parts: 5, fieldSize: maxFieldBytes },
   });
   app.addHook('preValidation', async (request) => {
-    if (!request.isMultipart()) return;
-    // A file within its own bound, and the little that a form has beside it, are within that of the route.
-    requireLength(request);
-    request.body = await readForm(request, maxFileBytes);
+    if (request.isMultipart()) request.body = await readForm(request, maxFileBytes);
   });
 }
 
-/** Instead of the plugin's `attachFieldsToBody`, under which a malformed form looks like a defect of ours. */
+/**
+ * Instead of the plugin's `attachFieldsToBody`, under which a malformed form looks like a defect of ours. The plugin bounds parts alone, and there may be
+ * anything before the first and behind the last: the whole is bounded here, as any other body by the limit of its route.
+ */
 async function readForm(request: FastifyRequest, maxFileBytes: number): Promise<Record<string, unknown>> {
+  const { raw } = request;
+  // A file within its own bound, and the little that a form has beside it, are within that of the route.
+  let left = requireLength(request);
   const form = new Map<string, unknown>();
-  try {
+  let file: MultipartFile['file'] | undefined;
+  const readParts = async () => {
     for await (const part of request.parts()) {
+      file = part.type === 'file' ? part.file : undefined;
+      if (part.type === 'field' && part.valueTruncated) {
+        throw new RequestError(
+          'invalid_request',
+          `A field of the form has more than ${maxFieldBytes} bytes.`,
+        );
+      }
       const value = part.type === 'file' ? await readFile(part.file, maxFileBytes) : part.value;
       form.set(part.fieldname, form.has(part.fieldname) ? [form.get(part.fieldname), value] : value);
     }
+  };
+  const tooLarge = Promise.withResolvers<never>();
+  const count = (piece: Buffer) => {
+    left -= piece.length;
+    if (left < 0) tooLarge.reject(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE());
+  };
+  raw.on('data', count);
+  try {
+    await Promise.race([readParts(), tooLarge.promise]);
   } catch (error) {
     // Nobody reads on, and Node discards only what nobody began to read: the next request on the connection would wait behind the rest.
-    request.raw.unpipe();
-    request.raw.resume();
+    raw.unpipe();
+    raw.resume();
+    // Nor is what came of it held until then.
+    file?.destroy();
+    form.clear();
     // The plugin's own errors have a code; those of the parser below it have none.
     if ((error as { code?: string }).code !== undefined) throw error;
     throw new RequestError('invalid_request', 'The form is malformed.');
+  } finally {
+    raw.off('data', count);
   }
   return Object.fromEntries(form);
 }

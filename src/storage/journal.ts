@@ -98,7 +98,7 @@ interface Waiting {
 
 /** Opens this process's own journal and takes over what dead processes left. */
 export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   /** Those whose folder is this process's to remove. */
   const owners = new Set<Owner>();
   let own = begin();
@@ -113,7 +113,7 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
   function begin(): Owner {
     const owner = alone(folder, () => {
       const path = join(folder, randomUUID());
-      mkdirSync(path);
+      mkdirSync(path, { mode: 0o700 });
       return { path, lock: tryLock(join(path, 'lock')) as Lock, segments: 0 };
     });
     owners.add(owner);

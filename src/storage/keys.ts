@@ -514,7 +514,7 @@ async function appNamed(db: Kysely<Schema>, name: string): Promise<App> {
     .execute();
   // An app may have been named like the id of another.
   const row = rows.find(({ id }) => id === name) ?? rows[0];
-  if (row === undefined) throw new StorageError('not_found', `There is no app "${name}".`);
+  if (row === undefined) throw new StorageError('not_found', `There is no app "${name.slice(0, 40)}".`);
   return toApp(row);
 }
 

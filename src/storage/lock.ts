@@ -1,5 +1,6 @@
 /** Locks between processes of one machine that end with their owner, however it ends. */
 
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 export interface Lock {
@@ -14,6 +15,12 @@ export interface Lock {
  * @returns undefined where somebody else holds it.
  */
 export function tryLock(path: string, waitMs = 0): Lock | undefined {
+  try {
+    // Readable by its owner only, as all else there; SQLite would go by the umask. Only where there is none: to close one that is there would free its lock.
+    closeSync(openSync(path, 'ax', 0o600));
+  } catch {
+    // It is there, or SQLite will say why it cannot be.
+  }
   const file = new DatabaseSync(path, { timeout: waitMs });
   try {
     // Nothing is ever written: a lock must be had on a disk that is full.

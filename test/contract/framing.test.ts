@@ -15,8 +15,12 @@ before(async () => {
   server = await startServer({ log });
 });
 after(async () => {
-  await untilConnections(server, 0);
-  await server.close();
+  try {
+    await untilConnections(server, 0);
+  } finally {
+    // Also where one is left, which is what failed.
+    await server.close();
+  }
 });
 
 const { native, nhn, argos } = routes;

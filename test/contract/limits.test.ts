@@ -265,4 +265,28 @@ describe('wrong keys', () => {
     assert.equal((await from('another', '2001:db8:0:1:ffff::')).status, 429);
     assert.equal((await from('another', '2001:db8:0:2::')).status, 401);
   });
+
+  it('are counted for an address whatever its port, where a proxy tells that', async () => {
+    for (let i = 0; i < 4; i++) await from(`wrong ${i}`, `${address}:${4711 + i}`);
+    assert.equal((await from('another', `${address}:80`)).status, 429);
+    assert.equal((await from('another', address)).status, 429);
+  });
+
+  it('are counted for the connection where no proxy is trusted, whatever a client says', async () => {
+    const alone = await startServer({ wrongKeysPerMinute: 3 });
+    try {
+      const statuses: number[] = [];
+      for (let i = 0; i < 4; i++) {
+        const headers = {
+          'x-api-key': `wrong ${i}`,
+          'x-forwarded-for': `198.51.100.${i}`,
+          forwarded: 'for=192.0.2.1',
+        };
+        statuses.push((await fetch(alone.origin + native.path, { method: 'POST', headers })).status);
+      }
+      assert.deepEqual(statuses, [401, 401, 401, 429]);
+    } finally {
+      await alone.close();
+    }
+  });
 });

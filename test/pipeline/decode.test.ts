@@ -10,7 +10,7 @@ import { loadConfig } from '../../src/config.ts';
 import { type DecodeLimits, decode } from '../../src/liveness/decode.ts';
 import { AssessmentError, type EngineErrorCode } from '../../src/liveness/errors.ts';
 import { HeicDecoder } from '../../src/liveness/heic.ts';
-import { imageFormats } from '../../src/liveness/sniff.ts';
+import { imageFormats, sniffFormat } from '../../src/liveness/sniff.ts';
 import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
 import { free } from '../../src/models/tensor.ts';
 import { heics } from '../helpers/hostile/heif.ts';
@@ -84,6 +84,14 @@ describe('every admitted format', () => {
       isFigure(frame, tolerance);
     });
   }
+
+  it('gives the same pixels: an AVIF whose first brand is a general one', async () => {
+    const avif = await figure().avif({ quality: 90 }).toBuffer();
+    avif.write('mif1', avif.indexOf('avif'), 'latin1');
+    const frame = await decoded(avif);
+    assert.equal(frame.format, 'avif');
+    isFigure(frame, 6);
+  });
 
   it('is tested', () => {
     assert.deepEqual(Object.keys(files).sort(), [...imageFormats].sort());
@@ -301,6 +309,30 @@ describe('damaged files', () => {
     }
   });
 
+  it('are refused in the arithmetic coding of JPEG, of which any bytes are a picture', async () => {
+    for (const [progressive, frame, asArithmetic] of [
+      [false, 0xc0, 0xc9],
+      [true, 0xc2, 0xca],
+    ] as const) {
+      const jpeg = await picture().jpeg({ progressive }).toBuffer();
+      await decoded(jpeg);
+      jpeg[jpeg.indexOf(Buffer.of(0xff, frame)) + 1] = asArithmetic;
+      const { cause } = await refused(jpeg, 'undecodable_image');
+      assert.match(`${cause}`, /arithmetic coding/);
+    }
+  });
+
+  it('are refused in 12 bit and in lossless JPEG, which is not decoded', async () => {
+    for (const [at, value] of [
+      [4, 12],
+      [1, 0xc3],
+    ] as const) {
+      const jpeg = await picture().jpeg().toBuffer();
+      jpeg[jpeg.indexOf(Buffer.of(0xff, 0xc0)) + at] = value;
+      await refused(jpeg, 'undecodable_image');
+    }
+  });
+
   it('are refused where bytes in the middle are wrong', async () => {
     const png = await picture().png().toBuffer();
     png.fill(0x55, png.length >> 1, (png.length >> 1) + 64);
@@ -323,7 +355,7 @@ describe('damaged files', () => {
     const lacking = (await heics()).filter(
       ({ name, outcomes }) => outcomes[0] !== 'assessed' && /of the data of few|a slice/.test(name),
     );
-    assert.equal(lacking.length, 9);
+    assert.equal(lacking.length, 10);
     for (const { name, bytes, outcomes } of lacking) {
       const error = await refused(bytes, outcomes[0] as EngineErrorCode).catch((cause) => {
         throw new Error(name, { cause });
@@ -483,6 +515,18 @@ describe('formats not admitted', () => {
       disguised.write('avif', at, 'latin1');
     }
     await refused(disguised, 'undecodable_image');
+    const av1 = await figure().avif().toBuffer();
+    av1.write('heic', av1.indexOf('avif'), 'latin1');
+    assert.match(`${(await refused(av1, 'undecodable_image')).cause}`, /neither hvc1 nor made of it/);
+  });
+
+  it('are refused where libvips takes them for what nobody may send', async () => {
+    // The length of its first box, and the beginning of a comment.
+    const drawn = Buffer.from(`<!--ftypavif-->${portraitSvg}`);
+    assert.equal((await sharp(drawn).metadata()).format, 'svg');
+    assert.equal(sniffFormat(drawn), 'avif');
+    const { cause } = await refused(drawn, 'undecodable_image');
+    assert.match(`${cause}`, /The decoder takes this avif for svg/);
   });
 });
 

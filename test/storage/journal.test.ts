@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -14,16 +14,18 @@ import { tryLock } from '../../src/storage/lock.ts';
 /** Why a disk cannot be made full for one process, or false. */
 const noLimit = process.platform === 'win32' && 'NOT CHECKED: there is no ulimit';
 const maxBytes = 1_000_000_000;
+let made: string;
 let folder: string;
 let opened: Journal[];
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'bonafide-journal-'));
+  made = await mkdtemp(join(tmpdir(), 'bonafide-journal-'));
+  folder = made;
   opened = [];
 });
 afterEach(async () => {
   for (const journal of opened) await journal.close();
-  await rm(folder, { recursive: true, force: true });
+  await rm(made, { recursive: true, force: true });
 });
 
 function open(limit = maxBytes): Journal {
@@ -54,6 +56,22 @@ describe('journal', () => {
     assert.deepEqual(await drained(journal), []);
     assert.equal(journal.bytes, 0);
     assert.deepEqual(await ndjson(), []);
+  });
+
+  it('makes folders and files that only their owner can read, locks too', async () => {
+    folder = join(folder, 'journal');
+    const journal = open();
+    await journal.append('a');
+    const [own = assert.fail()] = (await readdir(folder)).filter((name) => name !== 'lock');
+    for (const [name, mode] of [
+      ['', 0o700],
+      ['lock', 0o600],
+      [own, 0o700],
+      [join(own, 'lock'), 0o600],
+      [join(own, '00000001.ndjson'), 0o600],
+    ] as const) {
+      assert.equal((await stat(join(folder, name))).mode & 0o777, mode, name);
+    }
   });
 
   it('takes a line as soon as the one before it is taken', async () => {

@@ -11,6 +11,10 @@ describe('the address that is kept', () => {
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
     ['fe80::1%eth0', 'fe80::1', 'fe80::/48'],
     ['::1', '::1', '::/48'],
+    ['203.0.113.77:4711', '203.0.113.77', '203.0.113.0/24'],
+    ['[2001:db8:1:2::1]:4711', '2001:db8:1:2::1', '2001:db8:1::/48'],
+    ['[2001:db8:1:2::1]', '2001:db8:1:2::1', '2001:db8:1::/48'],
+    ['[unknown]:4711', null, null],
     ['unknown', null, null],
     ['', null, null],
     ['<script>', null, null],
@@ -30,6 +34,12 @@ describe('one client', () => {
     assert.equal(clientNetwork('192.0.2.1'), clientNetwork('::ffff:192.0.2.1'));
     assert.equal(clientNetwork('2001:db8::1'), clientNetwork('2001:db8::ffff:1'));
     assert.notEqual(clientNetwork('2001:db8::1'), clientNetwork('2001:db8:0:1::1'));
+  });
+
+  it('is the same whatever its port, where a proxy tells that', () => {
+    assert.equal(clientNetwork('192.0.2.1:4711'), clientNetwork('192.0.2.1'));
+    assert.equal(clientNetwork('[2001:db8::1]:4711'), clientNetwork('2001:db8::2'));
+    assert.equal(clientNetwork('[::ffff:192.0.2.1]:4711'), clientNetwork('192.0.2.1'));
   });
 
   it('is also whatever a proxy says instead of an address', () => {

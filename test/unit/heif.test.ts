@@ -164,6 +164,25 @@ describe('a HEIC is refused', () => {
       /not one iloc/,
     ],
     'without a list of items': [fileOf(() => cat([0, 0, 0, 0, 0x44, 0], be16(0)), []), /not one iinf/],
+    ...Object.fromEntries(
+      (
+        [
+          ['of AV1', entry(2, 2, 'av01')],
+          ['of JPEG', entry(2, 2, 'jpeg')],
+          ['of no type', box('infe', [0, 0, 0, 0], be16(2, 0), cat('hvc1\0'))],
+          ['that is no item', box('free', be32(0, 0, 0, 0))],
+        ] as const
+      ).map(([name, other]) => [
+        `with an item ${name}`,
+        [
+          fileOf(
+            (pictureAt) => located([1, pictureAt, picture.length]),
+            [box('iinf', cat([0, 0, 0, 0], be16(2)), entry(2, 1, 'hvc1'), other)],
+          ),
+          /neither hvc1 nor made of it/,
+        ] as [Buffer, RegExp],
+      ]),
+    ),
     'whose items lie nowhere': [fileOf(() => located([1, 0x7fffffff, 1])), /cut short/],
     'whose table is cut short': [fileOf(() => cat([0, 0, 0, 0, 0x44, 0], be16(9))), /cut short/],
     'whose table has offsets of three bytes': [

@@ -410,8 +410,20 @@ const fixture = (name: string) => readFileSync(join(import.meta.dirname, '..', '
 
 export async function avifs(): Promise<HostileFile[]> {
   const sound = await drawing(96).avif({ effort: 0 }).toBuffer();
+  const { data, config, width, height } = codedOf(sound, 'av1C');
+  const beside = (type: string) =>
+    heif({
+      brand: 'avif',
+      items: [
+        { type: 'av01', data, properties: [1, 2] },
+        { type, data, properties: [1, 2] },
+      ],
+      properties: [config, ispe(width, height)],
+    });
   return filesOf('avif', [
     ...rowsOf('avif', sound),
+    ['AV1 beside it', beside('av01'), 'assessed'],
+    ['HEVC beside it', beside('hvc1'), 'undecodable_image'],
     ['16,000 px wide', await flat(16_000, 16).avif({ effort: 0 }).toBuffer(), 'assessed'],
     ['1 x 1', await flat(1, 1).avif({ effort: 0 }).toBuffer(), 'assessed'],
     ['10 bit', await drawing(96).avif({ effort: 0, bitdepth: 10 }).toBuffer(), 'assessed'],
@@ -441,13 +453,24 @@ export async function heics(): Promise<HostileFile[]> {
   const sound = fixture('portrait.heic');
   const avif = await drawing(96).avif({ effort: 0 }).toBuffer();
   const { data, config, width, height } = codedOf(sound, 'hvcC');
-  const made = (slice: Buffer, size = [width, height] as const) =>
+  const made = (slice: Buffer, size = [width, height] as const, isRich = false) =>
     heif({
       brand: 'heic',
       items: [{ type: 'hvc1', data: slice, properties: [1, 2] }],
-      properties: [box('hvcC', claiming(config.subarray(8), ...size)), ispe(...size)],
+      properties: [box('hvcC', claiming(config.subarray(8), ...size, isRich)), ispe(...size)],
     });
   const hole = Math.floor(data.length / 2);
+  const av1 = codedOf(avif, 'av1C');
+  const withAv1 = (type: string, shown: Buffer, reference = 'dimg') =>
+    heif({
+      brand: 'heic',
+      items: [
+        { type, data: shown, properties: type === 'hvc1' ? [1, 2] : [4] },
+        { type: 'av01', data: av1.data, properties: [3, 4] },
+      ],
+      properties: [config, ispe(width, height), av1.config, ispe(av1.width, av1.height)],
+      references: [reference === 'auxl' ? ['auxl', 2, [1]] : [reference, 1, [2]]],
+    });
   const ofFour = (...tiles: readonly Buffer[]) =>
     heif({
       brand: 'heic',
@@ -461,7 +484,11 @@ export async function heics(): Promise<HostileFile[]> {
   return filesOf('heic', [
     ...rowsOf('heic', sound),
     ['turned', fixture('portrait-rotated.heic'), 'assessed'],
-    ['AV1 within', renamed(avif, 'avif', 'heic'), 'assessed', 'undecodable_image'],
+    ['AV1 within', renamed(avif, 'avif', 'heic'), 'undecodable_image'],
+    ['AV1 in a grid', withAv1('grid', grid(1, 1, av1.width, av1.height)), 'undecodable_image'],
+    ['AV1 behind an identity', withAv1('iden', Buffer.alloc(0)), 'undecodable_image'],
+    ['AV1 as transparency', withAv1('hvc1', data, 'auxl'), 'undecodable_image'],
+    ['an item of no known kind', patched(sound, sound.indexOf('hvc1'), cat('hvcX')), 'undecodable_image'],
     ['of its own size', made(data), 'assessed'],
     ...(
       [
@@ -470,6 +497,11 @@ export async function heics(): Promise<HostileFile[]> {
         [16_320, 1_500],
       ] as const
     ).map((size): Row => [`${size.join(' x ')} of the data of few`, made(data, size), 'undecodable_image']),
+    [
+      '5000 x 5000 in 4:4:4 and 10 bit, of the data of few',
+      made(data, [5_000, 5_000], true),
+      'undecodable_image',
+    ],
     ['20,000 x 20,000 of the data of few', made(data, [20_000, 20_000]), 'image_too_large'],
     ...[0.2, 0.5, 0.9].map(
       (share): Row => [

@@ -42,23 +42,25 @@ const bitsTaken = (bits: string, at: number) => 2 * (bits.indexOf('1', at) - at)
 
 /**
  * The configuration of a picture with another size in it.
- * @param configuration content of an `hvcC` box, of a picture in 4:2:0 and of one layer.
+ * @param configuration content of an `hvcC` box, of a picture in 4:2:0, of 8 bit, of one layer and not cropped.
+ * @param isRich claims 4:4:4 and 10 bit, too.
  */
-export function claiming(configuration: Buffer, width: number, height: number): Buffer {
+export function claiming(configuration: Buffer, width: number, height: number, isRich = false): Buffer {
   const [start, length] = sequenceIn(configuration);
   const bits = bitsOf(configuration.subarray(start, start + length));
   // Head of the unit, its number of layers, the profile; then the number of the sequence and the kind of colours.
   let at = 16 + 8 + 96;
-  for (let i = 0; i < 2; i++) at += bitsTaken(bits, at);
-  let behind = at;
+  at += bitsTaken(bits, at);
+  let behind = at + bitsTaken(bits, at);
   for (let i = 0; i < 2; i++) behind += bitsTaken(bits, behind);
-  const unit = unitOf(bits.slice(0, at) + coded(width) + coded(height) + bits.slice(behind));
-  return cat(
-    configuration.subarray(0, start - 2),
-    be16(unit.length),
-    unit,
-    configuration.subarray(start + length),
-  );
+  // In 4:4:4 a bit follows, of planes that are apart; behind the size another, of what is cropped, and both depths beyond 8 bit.
+  const colours = isRich ? `${coded(3)}0` : coded(1);
+  const depths = isRich ? `0${coded(2)}${coded(2)}` : '011';
+  const size = coded(width) + coded(height);
+  const unit = unitOf(bits.slice(0, at) + colours + size + depths + bits.slice(behind + 3));
+  const before = Buffer.from(configuration.subarray(0, start - 2));
+  if (isRich) before.set([0xff, 0xfa, 0xfa], 16);
+  return cat(before, be16(unit.length), unit, configuration.subarray(start + length));
 }
 
 /** A slice's first `share` of its bytes, with a length that says so; `slice` has its length in four bytes before it. */
