@@ -138,7 +138,7 @@ export const settings = {
   maxConnections: setting({
     env: 'BONAFIDE_MAX_CONNECTIONS',
     default: 10_000,
-    doc: 'Most connections at once; the next is closed unread. Each is a file descriptor, so keep it under what `ulimit -n` allows.',
+    doc: 'Most connections at once; the next is closed unread. Each is a file descriptor, and another while it is sent a file of the console, so keep it under half of what `ulimit -n` allows.',
     parse: integer(1, 1_000_000),
   }),
   maxConnectionsPerAddress: setting({

@@ -5,6 +5,7 @@ import { AssessmentError } from './errors.ts';
 import type { HeicDecoder } from './heic.ts';
 import { requireCoding } from './heif.ts';
 import { countScans } from './jpeg-scans.ts';
+import { tooManyParts } from './parts.ts';
 import { decodeRaster, type Header, readHeader } from './raster.ts';
 import { sniffFormat } from './sniff.ts';
 import type { Frame, ImageFormat } from './types.ts';
@@ -39,6 +40,9 @@ export async function decode(
   }
   const most = mostPixels(format, limits.maxPixels);
   try {
+    // Already to read the header is to go through them.
+    const tooMany = tooManyParts(bytes, format);
+    if (tooMany !== undefined) throw new AssessmentError('image_too_large', `The image has ${tooMany}.`);
     const header = format === 'heic' ? undefined : await headerOf(bytes, format);
     const size = header ?? (await heic.readSize(bytes));
     if (size.width * size.height > most) {

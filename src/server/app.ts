@@ -15,6 +15,7 @@ import {
   type Dialect,
   type Failure,
   type FailureCode,
+  jsonType,
   newTransactionId,
   type Services,
   toFailure,
@@ -135,6 +136,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   // Before any route, for those that there are by now keep the framework's own.
   app.setErrorHandler((error, request, reply) => refuse(native, error, request, reply));
   app.setNotFoundHandler((request, reply) => refuse(native, notFound, request, reply));
+  clientErrors.watch(app.server);
   meetExpectations(app.server);
   await describeApi(app, options.version);
   serveMetrics(app, metrics);
@@ -335,7 +337,12 @@ The picture in the examples is a drawing, [portrait.jpg](${portraitPath}): small
       },
     },
   });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  // Once for all: in memory there are then as many of it as there are answers, and it takes longer than most requests do.
+  let text: Buffer | undefined;
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+    text ??= Buffer.from(JSON.stringify(app.swagger()));
+    return reply.type(jsonType).send(text);
+  });
   app.get(portraitPath, { schema: { hide: true } }, async (_request, reply) =>
     reply.type('image/jpeg').send(portraitBytes),
   );

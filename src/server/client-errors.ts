@@ -1,31 +1,32 @@
 /** Answers what Node refuses before there is a request: malformed HTTP, too long a head, too slow a client. */
 
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger } from 'fastify';
 import { type Dialect, newTransactionId } from '../dialects/dialect.ts';
 import { smallPieces } from './connections.ts';
 import { RequestError } from './errors.ts';
 import { guardHeaders } from './headers.ts';
+import { beginningOf } from './turns.ts';
 
-/** What Node's HTTP parser says. `rawPacket` holds what the client sent, its key included: it is never logged. */
+/** What Node's HTTP parser says. */
 interface ClientError {
   readonly code?: string;
-  readonly rawPacket?: unknown;
 }
 
 export interface ClientErrors {
-  /** Notes the response under way on its connection, and the id of its request. */
+  /** Notes from now on in which order requests arrive. */
+  watch(server: Server): void;
+  /** Notes the id of the request of a response. */
   note(response: ServerResponse, requestId: string): void;
   answer(error: ClientError, socket: Socket): void;
   /** What a request was refused with here while its body arrived: for the router it only broke off. */
   refusalOf(request: IncomingMessage): RequestError | undefined;
 }
 
-/** The last request of a connection, and the answer to the one before it. */
+/** The answer to the last request of a connection, and to the one before it; they may be waiting for their turn. */
 interface Noted {
   readonly response: ServerResponse;
-  readonly requestId: string;
   readonly earlier: ServerResponse | undefined;
 }
 
@@ -37,11 +38,12 @@ export function createClientErrors(
   dialectOf: (path: string) => Dialect,
   log: FastifyBaseLogger,
 ): ClientErrors {
-  const underWay = new WeakMap<Socket, Noted>();
+  const arrived = new WeakMap<Socket, Noted>();
+  const requestIds = new WeakMap<ServerResponse, string>();
   const awaited = new WeakSet<ServerResponse>();
   const refusals = new WeakMap<IncomingMessage, RequestError>();
   function answer(error: ClientError, socket: Socket): void {
-    const noted = underWay.get(socket);
+    const noted = arrived.get(socket);
     const response = noted?.response;
     const isArriving = response !== undefined && !response.req.complete;
     // There is one answer to a request.
@@ -56,11 +58,10 @@ export function createClientErrors(
       return;
     }
 
-    const start = Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1', 0, 256) : '';
-    const [, path = ''] = /^\S+ (\S+)/.exec(start) ?? [];
+    const [, path = ''] = /^\S+ (\S+)/.exec(beginningOf(socket)) ?? [];
     const dialect = dialectOf((isArriving && response.req.url) || path);
     const failure = toError(error.code);
-    const requestId = (isArriving ? noted?.requestId : undefined) ?? newTransactionId();
+    const requestId = (isArriving ? requestIds.get(response) : undefined) ?? newTransactionId();
     // Who ended the connection amid a body has gone away, whatever the parser makes of it.
     if (isArriving && error.code !== 'HPE_INVALID_EOF_STATE') refusals.set(response.req, failure);
     log.debug({ requestId, dialect: dialect.name, code: failure.code, reason: error.code }, 'refused');
@@ -78,10 +79,13 @@ export function createClientErrors(
   }
 
   return {
-    note(response, requestId) {
-      const { socket } = response.req;
-      underWay.set(socket, { response, requestId, earlier: underWay.get(socket)?.response });
+    watch(server) {
+      // Before the one who handles them.
+      server.prependListener('request', ({ socket }, response) => {
+        arrived.set(socket, { response, earlier: arrived.get(socket)?.response });
+      });
     },
+    note: (response, requestId) => requestIds.set(response, requestId),
     answer,
     refusalOf: (request) => refusals.get(request),
   };

@@ -10,6 +10,7 @@ import {
 import { BlockList, isIP, type Socket } from 'node:net';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { clientNetwork } from './client-address.ts';
+import { takeTurns } from './turns.ts';
 
 export interface ConnectionLimits {
   /** Most connections at once. */
@@ -50,24 +51,25 @@ export function createHttpServer(
   trustedProxies: readonly string[],
   registry: Registry,
 ): Server {
-  const server = createServer(
-    {
-      // Node refuses a head that may take longer than its request.
-      headersTimeout: Math.min(limits.headTimeoutMs, limits.requestTimeoutMs),
-      requestTimeout: limits.requestTimeoutMs,
-      connectionsCheckingInterval: checkMs,
-      keepAliveTimeout: limits.keepAliveMs,
-      // Of a header sent twice Node would drop the second; a proxy in front may have looked at that one.
-      joinDuplicateHeaders: true,
-      // Node's own refusal is in no dialect's envelope.
-      requireHostHeader: false,
-    },
-    handler,
-  );
+  const server = createServer({
+    // Node refuses a head that may take longer than its request.
+    headersTimeout: Math.min(limits.headTimeoutMs, limits.requestTimeoutMs),
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: checkMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    // Of a header sent twice Node would drop the second; a proxy in front may have looked at that one.
+    joinDuplicateHeaders: true,
+    // Node's own refusal is in no dialect's envelope.
+    requireHostHeader: false,
+  });
   limitConnections(server, limits, trustedProxies, registry);
   server.on('request', (_request, response) => limitAnswer(response, limits.answerTimeoutMs));
   requirePieces(server);
-  if (limits.minBytesPerSecond > 0) requirePace(server, limits.minBytesPerSecond);
+  const watch = limits.minBytesPerSecond > 0 ? requirePace(server, limits.minBytesPerSecond) : undefined;
+  takeTurns(server, (request, response) => {
+    watch?.(request, response);
+    handler(request, response);
+  });
   return server;
 }
 
@@ -130,18 +132,14 @@ function limitAnswer(response: ServerResponse, timeoutMs: number): void {
   });
 }
 
-/** A request holds a place among those under way while its body arrives, which must not be had for a byte now and then. */
-function requirePace(server: Server, minBytesPerSecond: number): void {
+/**
+ * A request holds a place among those under way while its body arrives, which must not be had for a byte now and then.
+ * @returns what is to be called when a request begins: of one that waits for another nothing is read.
+ */
+function requirePace(server: Server, minBytesPerSecond: number): RequestListener {
   const arriving = new Map<IncomingMessage, { start: number; bytesBefore: number }>();
   /** What was read of a connection when its last answer was out: what comes after belongs to the next request. */
   const readBefore = new WeakMap<Socket, number>();
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const { socket } = request;
-    response.once('finish', () => readBefore.set(socket, socket.bytesRead));
-    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
-    if (encoding === undefined && (length === undefined || length === '0')) return;
-    arriving.set(request, { start: performance.now(), bytesBefore: readBefore.get(socket) ?? 0 });
-  });
   const check = () => {
     const now = performance.now();
     for (const [request, { start, bytesBefore }] of arriving) {
@@ -154,6 +152,13 @@ function requirePace(server: Server, minBytesPerSecond: number): void {
   };
   const checks = setInterval(check, checkMs).unref();
   server.once('close', () => clearInterval(checks));
+  return (request, response) => {
+    const { socket } = request;
+    response.once('finish', () => readBefore.set(socket, socket.bytesRead));
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+    if (encoding === undefined && (length === undefined || length === '0')) return;
+    arriving.set(request, { start: performance.now(), bytesBefore: readBefore.get(socket) ?? 0 });
+  };
 }
 
 /** Each chunk of a body costs microseconds, however small: ten million of one byte would keep the event loop busy for a minute. */

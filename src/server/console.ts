@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import serveFiles from '@fastify/static';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { RequestError } from './errors.ts';
 
 /**
  * What the pages may load and send: themselves and this server, and nothing else. Pictures are shown from memory (`blob:`),
@@ -27,6 +28,9 @@ const policy = [
 export async function serveConsole(app: FastifyInstance, folder: string): Promise<void> {
   if (!existsSync(join(folder, 'index.html'))) return;
   await app.register(async (scope) => {
+    scope.setErrorHandler((error, _request, reply) => {
+      throw toRequestError(error, reply);
+    });
     await scope.register(serveFiles, {
       root: folder,
       wildcard: false,
@@ -53,4 +57,18 @@ export async function serveConsole(app: FastifyInstance, folder: string): Promis
     });
     scope.get('/docs', { schema: { hide: true } }, (_request, reply) => reply.sendFile('docs.html'));
   });
+}
+
+/** Names what the plugin refuses, which it does by a status alone; whatever else it is stays as it is. */
+function toRequestError(error: unknown, reply: FastifyReply): unknown {
+  const { statusCode, headers } = error as { statusCode?: number; headers?: Record<string, string> };
+  switch (statusCode) {
+    case 412:
+      return new RequestError('precondition_failed', 'The file is not as the request has it.');
+    case 416:
+      reply.headers(headers ?? {});
+      return new RequestError('range_not_satisfiable', 'The file has no such part.');
+    default:
+      return error;
+  }
 }

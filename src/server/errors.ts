@@ -14,6 +14,9 @@ export type RequestErrorCode =
   | 'not_found'
   /** It is there already, or no longer in a state in which this can be done. */
   | 'conflict'
+  /** Of a file of the console: a condition on it that does not hold, or a part of it that there is not. */
+  | 'precondition_failed'
+  | 'range_not_satisfiable'
   | 'method_not_allowed'
   /** Not HTTP at all, or more of its head than a server reads. */
   | 'malformed_http'

@@ -198,6 +198,21 @@ describe('framing: one request behind another', () => {
     assert.ok(isClosed);
   });
 
+  it('refuses what is malformed behind two good ones, after both have their answers', async () => {
+    const { statuses, text } = await send(Buffer.concat([photograph, Buffer.from(`${hidden}xyz\r\n\r\n`)]));
+    assert.deepEqual(statuses, [200, argos.forbidden.status, 400], text);
+  });
+
+  it('answers large ones behind each other, in pieces of any size', async () => {
+    const all = Buffer.concat([photograph, Buffer.from(`${chunked}2\r\n{}\r\n0\r\n\r\n`), photograph]);
+    for (const size of [5_000, 60_001, all.length]) {
+      const socket = await open(server);
+      for (let at = 0; at < all.length; at += size) socket.write(all.subarray(at, at + size));
+      const { statuses, text } = await hear(socket, 3);
+      assert.deepEqual(statuses, [200, 400, 200], text);
+    }
+  });
+
   it('refuses a body that breaks off behind a good one, after that one has its answer', async () => {
     const broken = Buffer.from(`${chunked}xyz\r\n`);
     const { statuses, text, isClosed } = await send(Buffer.concat([photograph, broken]));

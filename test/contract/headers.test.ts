@@ -5,14 +5,15 @@ import { after, before, describe, it } from 'node:test';
 import { form, json, keyed, routes, signIn } from '../helpers/http.ts';
 import { readPhotos } from '../helpers/pictures.ts';
 import { hear, open } from '../helpers/raw.ts';
-import { credential, startServer, type TestServer } from '../helpers/server.ts';
+import { credential, keepLog, startServer, type TestServer } from '../helpers/server.ts';
 
 const photos = await readPhotos();
 const page = 'https://shop.example';
+const log = keepLog();
 let server: TestServer;
 
 before(async () => {
-  server = await startServer({ corsOrigins: [page] });
+  server = await startServer({ log, corsOrigins: [page] });
 });
 after(() => server.close());
 
@@ -105,5 +106,28 @@ describe('headers of answers', () => {
     assert.equal(headers.get('x-content-type-options'), 'nosniff');
     assert.equal(headers.get('content-security-policy'), null);
     assert.equal(headers.get('cache-control'), 'no-cache');
+  });
+
+  it("the console's files: conditions that do not hold, and parts that there are not", async () => {
+    const refusals: [name: string, value: string, status: number, code: string][] = [
+      ['range', 'bytes=999999999-', 416, 'range_not_satisfiable'],
+      ['range', 'bytes=5-1', 416, 'range_not_satisfiable'],
+      ['range', 'bytes=', 416, 'range_not_satisfiable'],
+      ['if-match', '"x"', 412, 'precondition_failed'],
+      ['if-unmodified-since', 'Thu, 01 Jan 1970 00:00:00 GMT', 412, 'precondition_failed'],
+    ];
+    for (const path of ['/', '/docs', '/capture.js']) {
+      for (const [name, value, status, code] of refusals) {
+        for (const method of ['GET', 'HEAD']) {
+          const response = await fetch(server.origin + path, { method, headers: { [name]: value } });
+          assert.equal(response.status, status, `${method} ${path} with ${name}: ${value}`);
+          assertGuarded(response.headers);
+          assert.equal(/^bytes \*\/\d+$/.test(response.headers.get('content-range') ?? ''), status === 416);
+          const text = await response.text();
+          if (method === 'GET') assert.equal((JSON.parse(text) as { code: string }).code, code);
+        }
+      }
+    }
+    assert.doesNotMatch(log.lines.join(''), /"level":50|"stack"/);
   });
 });

@@ -20,6 +20,8 @@ const reasons: Readonly<Record<ProblemCode, Reason>> = {
   rate_limited: 'rate',
   quota_exceeded: 'quota',
   not_found: 'request',
+  precondition_failed: 'request',
+  range_not_satisfiable: 'request',
   conflict: 'request',
   method_not_allowed: 'request',
   invalid_base64: 'request',

@@ -124,6 +124,8 @@ const wordsByFailure: Readonly<Record<Exclude<FailureCode, 'unauthorized'>, Word
   method_not_allowed: elsewhere,
   not_found: elsewhere,
   conflict: elsewhere,
+  precondition_failed: elsewhere,
+  range_not_satisfiable: elsewhere,
   too_many_bytes: failed('IMAGE_TOO_LARGE'),
   image_too_large: failed('IMAGE_TOO_LARGE'),
   invalid_base64: failed('INVALID_BASE64'),

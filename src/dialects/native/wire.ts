@@ -270,6 +270,8 @@ const problems: Readonly<Record<FailureCode, { status: number; title: string }>>
   quota_exceeded: { status: 429, title: 'Quota exceeded' },
   not_found: { status: 404, title: 'Not found' },
   conflict: { status: 409, title: 'Conflict' },
+  precondition_failed: { status: 412, title: 'Precondition failed' },
+  range_not_satisfiable: { status: 416, title: 'Range not satisfiable' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   invalid_base64: { status: 400, title: 'Invalid base64' },
   too_many_bytes: { status: 413, title: 'Too many bytes' },

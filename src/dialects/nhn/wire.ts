@@ -235,6 +235,8 @@ const resultByFailure: Readonly<Record<FailureCode, ResultMessage>> = {
   request_timeout: 'InvalidParam',
   not_found: 'InvalidParam',
   conflict: 'InvalidParam',
+  precondition_failed: 'InvalidParam',
+  range_not_satisfiable: 'InvalidParam',
   method_not_allowed: 'InvalidParam',
   unauthorized: 'UnauthorizedAppKeyOrSecretKey',
   too_many_wrong_keys: 'UnauthorizedAppKeyOrSecretKey',

@@ -1,5 +1,6 @@
 /** Whole requests, from the head to the last byte, some of which are no HTTP. */
 
+import { readdirSync } from 'node:fs';
 import fc, { type Arbitrary } from 'fast-check';
 import type { OpenApi, OpenApiOperation } from '../http.ts';
 import { credential, plantedTransaction } from '../keys.ts';
@@ -46,6 +47,7 @@ export function requests({ paths }: OpenApi, pictures: Pictures): Arbitrary<Fuzz
     { weight: 4_000, arbitrary: fc.oneof(...weighed) },
     { weight: 700, arbitrary: elsewhere(pictures.plain) },
     { weight: 300, arbitrary: noHttp },
+    { weight: 300, arbitrary: files },
     // 27 MB each.
     { weight: 10, arbitrary: fc.oneof(...dialects.map(bombed)) },
   );
@@ -394,6 +396,62 @@ function elsewhere(picture: Buffer): Arbitrary<FuzzedRequest> {
     })
     .map(({ start: path, more, query, ...rest }) => write({ ...rest, target: path + more + query }));
 }
+
+const consolePaths = readdirSync(new URL('../../../console/dist', import.meta.url), { recursive: true }).map(
+  (name) => `/${name}`,
+);
+
+/** When, and what part of it, a file is wanted. */
+const condition: Arbitrary<Header> = fc.oneof(
+  fc.tuple(
+    fc.constant('range'),
+    fc.oneof(
+      fc.constantFrom(
+        'bytes=0-',
+        'bytes=-1',
+        'bytes=-0',
+        'bytes=',
+        'bytes=-',
+        'bytes=5-1',
+        'bytes=0-0,2-3',
+        'bytes=999999999-',
+        `bytes=${'9'.repeat(30)}-`,
+        `bytes=${'0-1,'.repeat(2_000)}`,
+        'x=0-1',
+        'x',
+      ),
+      headerText,
+    ),
+  ),
+  fc.tuple(
+    fc.constantFrom('if-match', 'if-none-match', 'if-range'),
+    fc.oneof(fc.constantFrom('*', '"x"', 'W/"x"', '"', '*, "x"', `${'"x", '.repeat(2_000)}"y"`), headerText),
+  ),
+  fc.tuple(
+    fc.constantFrom('if-modified-since', 'if-unmodified-since', 'if-range'),
+    fc.oneof(
+      fc.constantFrom(
+        'Thu, 01 Jan 1970 00:00:00 GMT',
+        'Fri, 31 Dec 9999 23:59:59 GMT',
+        'Thu, 99 Foo 1970 00:00:00',
+        '0',
+      ),
+      headerText,
+    ),
+  ),
+);
+
+/** The files of the console. */
+const files: Arbitrary<FuzzedRequest> = fc
+  .record({
+    method: mostly(fc.constantFrom('GET', 'HEAD'), anyMethod),
+    path: fc.constantFrom('/', '/docs', ...consolePaths),
+    more: mostly(fc.constant(''), rawPath),
+    headers: fc.array(fc.oneof({ weight: 3, arbitrary: condition }, header), { maxLength: 3 }),
+  })
+  .map(({ path, more, ...rest }) =>
+    write({ ...rest, target: path + more, body: undefined, framing: 'length' }),
+  );
 
 const noHttp: Arbitrary<FuzzedRequest> = fc
   .oneof(

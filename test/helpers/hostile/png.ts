@@ -216,6 +216,11 @@ export async function pngs(): Promise<HostileFile[]> {
       'undecodable_image',
     ],
     [
+      '300 texts of 8 MB, packed',
+      before(times(300, chunk('iTXt', cat('a\0\x01\0\0\0', packedZeros(7_900_000))))),
+      'image_too_large',
+    ],
+    [
       'an international text of 200 MB, packed',
       before(chunk('iTXt', cat('a\0\x01\0\0\0', megabytes))),
       'assessed',

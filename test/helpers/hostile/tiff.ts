@@ -179,11 +179,12 @@ export async function tiffs(): Promise<HostileFile[]> {
       'assessed',
       'undecodable_image',
     ],
-    ['3,000 directories', tiff(Array<Tags>(3_000).fill(stripped), pixels), 'assessed', 'undecodable_image'],
+    ['1,000 directories', tiff(Array<Tags>(1_000).fill(stripped), pixels), 'assessed'],
+    ['60,000 directories', tiff(Array<Tags>(60_000).fill(stripped), pixels), 'image_too_large'],
     [
-      '20,000 directories',
+      '20,000 directories of pages of nothing',
       tiff(Array<Tags>(20_000).fill({ [tag.width]: long(1) }), pixels),
-      'undecodable_image',
+      'image_too_large',
     ],
     [
       'a sub-directory that is its own directory',

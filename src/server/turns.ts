@@ -1,0 +1,120 @@
+/** One request at a time per connection: what a client sends behind one is not looked at before that one has its answer. */
+
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/**
+ * Most bytes that the parser is given at once, but for bodies of a length that is known. Node reads 65,536, makes a request and an answer of every 18
+ * of them, and keeps all of those until the first answer is taken.
+ */
+const pieceBytes = 4_096;
+
+const nothing = Buffer.alloc(0);
+
+const connections = new WeakMap<Socket, Turns>();
+
+/** Has a server hand the requests of a connection to `handler` one after another: each when the answer before it is out. */
+export function takeTurns(server: Server, handler: RequestListener): void {
+  server.on('connection', (socket: Socket) => connections.set(socket, new Turns(socket, handler)));
+  server.on('request', (request, response) => connections.get(request.socket)?.add(request, response));
+}
+
+/** What the head begins with that a connection is about: its first line, unless that is long. Empty where nothing came of one. */
+export function beginningOf(socket: Socket): string {
+  return connections.get(socket)?.beginning?.toString('latin1', 0, 256) ?? '';
+}
+
+class Turns {
+  readonly #socket: Socket;
+  readonly #handler: RequestListener;
+  readonly #push: Socket['push'];
+  readonly #read: Socket['_read'];
+  /** The one that is handled, and those that came in one piece with it. */
+  readonly #unanswered: [request: IncomingMessage, response: ServerResponse][] = [];
+  /** The first piece of a head that is not whole yet. */
+  beginning: Buffer | undefined;
+  #last: IncomingMessage | undefined;
+  /** Bytes of the body of the last request that are still to come; of one in chunks nobody knows. */
+  #bodyLeft = 0;
+  /** Read, and not given to the parser. */
+  #held: Buffer = nothing;
+  #hasEnded = false;
+
+  constructor(socket: Socket, handler: RequestListener) {
+    this.#socket = socket;
+    this.#handler = handler;
+    this.#push = socket.push.bind(socket);
+    this.#read = socket._read.bind(socket);
+    socket.push = (bytes: Buffer | null) => {
+      if (bytes === null) this.#hasEnded = true;
+      else this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
+      this.#feed();
+      return this.#held.length === 0;
+    };
+    socket._read = (size) => {
+      if (this.#held.length === 0) this.#read(size);
+    };
+    // Without a listener of ours the parser would be given all that is read, below this.
+    socket.on('data', () => {});
+    socket.on('resume', () => this.#feed());
+  }
+
+  add(request: IncomingMessage, response: ServerResponse): void {
+    this.#last = request;
+    this.beginning = undefined;
+    this.#bodyLeft = Number(request.headers['content-length'] ?? 0);
+    // What of the body came in one piece with the head.
+    const push = request.push.bind(request);
+    request.push = (bytes: Buffer | null) => {
+      if (bytes !== null) this.#bodyLeft -= bytes.length;
+      return push(bytes);
+    };
+    this.#unanswered.push([request, response]);
+    if (this.#unanswered.length === 1) this.#begin(request, response);
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse): void {
+    response.once('close', () => {
+      this.#unanswered.shift();
+      const [next] = this.#unanswered;
+      // Behind the last answer of a connection nothing is handled.
+      if (next !== undefined && this.#socket.writable) this.#begin(...next);
+      this.#feed();
+    });
+    this.#handler(request, response);
+  }
+
+  /** Gives the parser of what is held as much as it may have now. */
+  #feed(): void {
+    while (this.#held.length > 0) {
+      if (this.#isOver) this.#held = nothing;
+      else if (!this.#isWanted) return;
+      else {
+        const left = this.#bodyLeft;
+        const piece = this.#held.subarray(0, left > 0 ? left : pieceBytes);
+        // An empty part would keep the whole.
+        this.#held = piece.length === this.#held.length ? nothing : this.#held.subarray(piece.length);
+        if (this.#last?.complete !== false) this.beginning ??= piece;
+        this.#push(piece);
+        // Also of a body that the parser drops.
+        if (left > 0) this.#bodyLeft = left - piece.length;
+      }
+    }
+    if (this.#hasEnded) this.#push(null);
+    else if (!this.#socket.destroyed && this.#socket.readableFlowing) this.#read(0);
+  }
+
+  /** Whether nothing is of interest any more but the end of the connection. */
+  get #isOver(): boolean {
+    return this.#socket.destroyed || (!this.#socket.writable && this.#last?.complete !== false);
+  }
+
+  /** Whether what comes next is of a request whose turn it is. */
+  get #isWanted(): boolean {
+    const { readableFlowing, readableLength, writable } = this.#socket;
+    if (!readableFlowing || readableLength > 0) return false;
+    const [under] = this.#unanswered;
+    const isAlone = this.#unanswered.length < 2 || !writable;
+    return under === undefined || (isAlone && this.#last?.complete === false);
+  }
+}
