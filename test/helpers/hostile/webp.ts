@@ -119,7 +119,11 @@ export async function webps(): Promise<HostileFile[]> {
     ],
     ['nothing', riff(), 'undecodable_image'],
     ['500 frames', animation(animated, times(500, frame(width, height))), 'assessed'],
-    ['1,010 frames', animation(animated, times(1_010, frame(width, height))), 'image_too_large'],
+    [
+      '20,000 frames',
+      animation(animated, frame(width, height), times(20_000, chunk('ANMF', Buffer.alloc(16)))),
+      'image_too_large',
+    ],
     [
       'frames on 49 megapixels',
       animation(extended(7_000, 7_000, { animation: 2 }), frame(width, height)),
