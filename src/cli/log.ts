@@ -6,6 +6,8 @@ import { type Logger, type LoggerOptions, pino } from 'pino';
 
 export interface Log {
   readonly logger: Logger;
+  /** Writes what is no line of the log between its lines, and as they are. */
+  print(text: string): void;
   /** Resolves when all lines are written, or soon. */
   close(): Promise<void>;
 }
@@ -27,6 +29,7 @@ export function openLog(level: LoggerOptions['level'] & string): Log {
   };
   return {
     logger: pino({ level, base: null }, { write }),
+    print: write,
     async close() {
       isOpen = false;
       const closed = once(stream, 'close').catch(() => {});

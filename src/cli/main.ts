@@ -144,9 +144,9 @@ process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 const writtenMs = 1_000;
 
 const code = await run(process.argv.slice(2)).catch(explain);
-const written = [process.stdout, process.stderr].map(
-  (stream) => new Promise((resolve) => stream.write('', resolve)),
-);
+const written = [process.stdout, process.stderr]
+  .filter(({ writableLength }) => writableLength > 0)
+  .map((stream) => new Promise((resolve) => stream.write('', resolve)));
 await Promise.race([Promise.all(written), sleep(writtenMs)]);
 // Connections that npm's modules still try to make must not hold the process (see `pullWeights`).
 process.exit(code);

@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
-import type { Logger } from 'pino';
 import {
   type Config,
   ConfigError,
@@ -39,7 +38,7 @@ import { openJournal } from '../storage/journal.ts';
 import { Keys } from '../storage/keys.ts';
 import { Transactions } from '../storage/transactions.ts';
 import { type Command, packageVersion, settingsHelp } from './command.ts';
-import { openLog } from './log.ts';
+import { type Log, openLog } from './log.ts';
 import { chooseProfile } from './profile.ts';
 import { startDownloadReporter } from './progress.ts';
 
@@ -62,13 +61,13 @@ export const serve: Command = async (args, env) => {
   const config = loadConfig(env, values);
   const log = openLog(config.logLevel);
   try {
-    return await runServer(config, log.logger);
+    return await runServer(config, log);
   } finally {
     await log.close();
   }
 };
 
-async function runServer(config: Config, logger: Logger): Promise<number> {
+async function runServer(config: Config, { logger, print }: Log): Promise<number> {
   // The garbage collector counts the bodies of requests, and by default goes through the whole heap for every 16 MB of them, with four
   // threads: a fifth of what a photograph costs here. It now waits until the heap and they are three times what was left the last time.
   setFlagsFromString('--heap-growing-percent=200');
@@ -181,13 +180,13 @@ async function runServer(config: Config, logger: Logger): Promise<number> {
   });
 
   const origin = originOf(app.server.address() as AddressInfo);
-  const facts = { origin, place: storage.place, profile: profile.profile.id, note };
-  // Not before there is somewhere to use it: of a start that failed nothing must be left that was never shown.
-  const credential = await makeFirstCredential(storage.db);
-  if (credential !== undefined) await authenticator.notice();
-  process.stdout.write(
-    banner(credential ? { ...facts, credential, sample: await drawPortrait(config.dataFolder) } : facts),
-  );
+  // Not before there is somewhere to use it, and not unless it can be shown: of a start that failed no credential must be left that nobody saw.
+  const isFirst = await makeFirstCredential(storage.db, async (credential) => {
+    await show(firstSteps(origin, credential, await drawPortrait(config.dataFolder)));
+  });
+  if (isFirst) await authenticator.notice();
+  // Like the log: nobody needs it, and where it cannot be written that is nothing to end for.
+  print(banner({ origin, place: storage.place, profile: profile.profile.id, note, isFirst }));
   // Rather than at its end, which may be a kill.
   flushCompileCache();
 
@@ -234,49 +233,58 @@ function originOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
+/** Resolves when this was written; where it cannot be, the process ends (see main.ts). */
+function show(text: string): Promise<void> {
+  return new Promise((resolve) =>
+    process.stdout.write(text, (error) => {
+      if (!error) resolve();
+    }),
+  );
+}
+
+/** What is shown once, on the first start, and never again in a service's log. */
+function firstSteps(origin: string, credential: FirstCredential, sample: string): string {
+  const { appKey, secretKey, apiKey, adminToken } = credential;
+  // Through the shell: curl gives commas and semicolons in a file name a meaning of their own.
+  const picture = shellWord(sample);
+  return `An app named "default" was made. These are shown this once, as only their hashes are kept:
+  appKey       ${appKey}
+  secretKey    ${secretKey}
+  x-api-key    ${apiKey}
+  admin token  ${adminToken}
+
+The console, with these keys in its address; what follows the # never leaves the browser:
+  ${origin}/#/?${new URLSearchParams({ appKey, secretKey, apiKey })}
+
+NHN Cloud Face Liveness:
+  curl ${origin}/v1.0/appkeys/${appKey}/spoofing -H 'Authorization: ${secretKey}' -F 'imageFile=@-;filename=portrait.jpg' < ${picture}
+
+ARGOS Face Liveness:
+  (printf '{"faceImage":"'; base64 < ${picture} | tr -d '\\n'; printf '"}') | curl ${origin}/modules/liveness -H 'x-api-key: ${apiKey}' -H 'Content-Type: application/json' -d @-
+
+The native API:
+  curl ${origin}/v1/assess -H 'x-api-key: ${apiKey}' -H 'Content-Type: image/jpeg' --data-binary @- < ${picture}
+
+${sample} is a drawing as a screen shows it, so each says that it is an attack. Try a photograph of yourself.
+
+`;
+}
+
 interface BannerFacts {
   origin: string;
   /** Of the database. */
   place: string;
   profile: string;
   note: string | undefined;
-  /** Both where the credential is new. */
-  credential?: FirstCredential;
-  sample?: string;
+  isFirst: boolean;
 }
 
-/** What is printed when the server is ready. The credential is shown once, and never again in a service's log. */
-function banner({ origin, place, profile, note, credential, sample }: BannerFacts): string {
+/** What is printed when the server is ready. */
+function banner({ origin, place, profile, note, isFirst }: BannerFacts): string {
   const lines = [`bonafide is ready on ${origin} with the ${profile} profile.`];
   if (note !== undefined) lines.push(note);
-  if (credential === undefined || sample === undefined) {
+  if (!isFirst) {
     lines.push(`Console: ${origin}/`, `Apps and keys are in ${place}; bonafide keys list shows them.`);
-  } else {
-    const { appKey, secretKey, apiKey, adminToken } = credential;
-    const picture = shellWord(sample);
-    lines.push(
-      '',
-      'An app named "default" was made. These are shown this once, as only their hashes are kept:',
-      `  appKey       ${appKey}`,
-      `  secretKey    ${secretKey}`,
-      `  x-api-key    ${apiKey}`,
-      `  admin token  ${adminToken}`,
-      '',
-      'The console, with these keys in its address; what follows the # never leaves the browser:',
-      `  ${origin}/#/?${new URLSearchParams({ appKey, secretKey, apiKey })}`,
-      '',
-      'NHN Cloud Face Liveness:',
-      // The picture comes through the shell: curl gives commas and semicolons in a file name a meaning of their own.
-      `  curl ${origin}/v1.0/appkeys/${appKey}/spoofing -H 'Authorization: ${secretKey}' -F 'imageFile=@-;filename=portrait.jpg' < ${picture}`,
-      '',
-      'ARGOS Face Liveness:',
-      `  (printf '{"faceImage":"'; base64 < ${picture} | tr -d '\\n'; printf '"}') | curl ${origin}/modules/liveness -H 'x-api-key: ${apiKey}' -H 'Content-Type: application/json' -d @-`,
-      '',
-      'The native API:',
-      `  curl ${origin}/v1/assess -H 'x-api-key: ${apiKey}' -H 'Content-Type: image/jpeg' --data-binary @- < ${picture}`,
-      '',
-      `${sample} is a drawing as a screen shows it, so each says that it is an attack. Try a photograph of yourself.`,
-    );
   }
   lines.push(`OpenAPI document: ${origin}/openapi.json`);
   return `${lines.join('\n')}\n`;

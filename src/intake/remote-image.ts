@@ -1,5 +1,6 @@
 /** Downloads of images named by clients, kept from reaching into the network the server stands in. */
 
+import type { IncomingHttpHeaders } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { IntakeError } from './errors.ts';
@@ -111,43 +112,64 @@ export function createRemoteImageFetcher(options: RemoteImageFetcherOptions): Re
       autoSelectFamily: true, // makes lookup's callback take a list
       timeout: 0, // `signal` is the only clock
     });
+    const bytes = new ArrayBuffer(0, { maxByteLength: maxBytes });
+    const image = new Uint8Array(bytes);
     // A client per request: no connection, and so no check, is shared between downloads.
     const client = new Client(url.origin, {
       connect: (target, callback) =>
         connect(target, (...[error, socket]) => {
           if (error !== null) return callback(error, null);
-          limitTraffic(socket, maxBytes);
+          limitOverhead(socket, () => bytes.byteLength);
           callback(null, socket);
         }),
       headersTimeout: 0,
       bodyTimeout: 0,
+      // `limitOverhead` bounds it. This bound makes an error of every header that is left of what was read.
+      maxHeaderSize: Number.MAX_SAFE_INTEGER,
     });
+    const stop = () => client.destroy(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
     try {
-      const { statusCode, headers, body } = await client.request({
-        method: 'GET',
-        path: url.pathname + url.search,
-        headers: { 'user-agent': 'bonafide', 'accept-encoding': 'identity' },
-        signal,
-      });
-      const { location } = headers;
-      if ([301, 302, 303, 307, 308].includes(statusCode) && typeof location === 'string') return location;
-      if (statusCode !== 200) {
-        throw new IntakeError(
-          'url_bad_status',
-          `The server of the image answered with status ${statusCode}.`,
+      // Not `request`, whose stream costs more for each piece than all else, and has the rest of what was read parsed before anybody can look.
+      return await new Promise((resolve, reject) => {
+        client.dispatch(
+          {
+            method: 'GET',
+            path: url.pathname + url.search,
+            headers: { 'user-agent': 'bonafide', 'accept-encoding': 'identity' },
+          },
+          {
+            // By this undici tells a handler from those of earlier versions.
+            onRequestStart() {},
+            // What is thrown in these closes the connection, and comes to `onResponseError`.
+            onResponseStart(_controller, status, headers) {
+              if (status < 200) return;
+              const { location } = headers;
+              if ([301, 302, 303, 307, 308].includes(status) && typeof location === 'string') {
+                resolve(location);
+                throw new Error('Of a redirect nothing else is read.');
+              }
+              requireImage(status, headers, maxBytes);
+            },
+            onResponseData(_controller, chunk) {
+              const start = bytes.byteLength;
+              // The declared length may be absent or a lie, and the body endless.
+              if (start + chunk.length > maxBytes) throw tooManyBytes(maxBytes);
+              // The memory taken is that of the bytes, however small the pieces they come in.
+              bytes.resize(start + chunk.length);
+              image.set(chunk, start);
+            },
+            onResponseEnd() {
+              resolve(new Uint8Array(bytes.transferToFixedLength()));
+            },
+            onResponseError(_controller, error) {
+              reject(error);
+            },
+          },
         );
-      }
-      // Nothing here decompresses, so that a few bytes cannot become gigabytes.
-      if (String(headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
-        throw new IntakeError('url_not_an_image', 'The server of the image sent it compressed.');
-      }
-      // Keeps pages and API answers from being read through what is said about the "image".
-      if (!mayBeImage(String(headers['content-type'] ?? 'image/*'))) {
-        throw new IntakeError('url_not_an_image', 'What the image URL leads to is declared to be no image.');
-      }
-      if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooManyBytes(maxBytes);
-      return await readBody(body, maxBytes);
+      });
     } finally {
+      signal.removeEventListener('abort', stop);
       // Closes the connection, read to its end or not.
       await client.destroy();
     }
@@ -208,28 +230,47 @@ function mayBeImage(contentType: string): boolean {
   return type.startsWith('image/') || type === 'application/octet-stream' || type === 'binary/octet-stream';
 }
 
-/** All bytes of a body; the memory taken is that of the bytes, however small the pieces they come in. */
-async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const bytes = new ArrayBuffer(0, { maxByteLength: maxBytes });
-  for await (const chunk of body) {
-    const start = bytes.byteLength;
-    // The declared length may be absent or a lie, and the body endless.
-    if (start + chunk.length > maxBytes) throw tooManyBytes(maxBytes);
-    bytes.resize(start + chunk.length);
-    new Uint8Array(bytes, start).set(chunk);
+/** @throws IntakeError where an answer that is no redirect does not promise an image. */
+function requireImage(status: number, headers: IncomingHttpHeaders, maxBytes: number): void {
+  if (status !== 200) {
+    throw new IntakeError('url_bad_status', `The server of the image answered with status ${status}.`);
   }
-  return new Uint8Array(bytes.transferToFixedLength());
+  // Nothing here decompresses, so that a few bytes cannot become gigabytes.
+  if (String(headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
+    throw new IntakeError('url_not_an_image', 'The server of the image sent it compressed.');
+  }
+  // Keeps pages and API answers from being read through what is said about the "image".
+  if (!mayBeImage(String(headers['content-type'] ?? 'image/*'))) {
+    throw new IntakeError('url_not_an_image', 'What the image URL leads to is declared to be no image.');
+  }
+  if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooManyBytes(maxBytes);
 }
 
+/** Bytes that are parsed in one go; 64 kB may hold as many headers or chunks as take tens of milliseconds. */
+const parsedAtOnce = 8_192;
+/** Bytes of an answer that are no part of the image: so many, and one for so many of the image. Chunks of a few hundred bytes keep to it. */
+const freeOverhead = 16_384;
+const imageBytesPerOverhead = 32;
+
 /**
- * Ends a connection that brings far more than an image of this size takes: what is no part of the image (early hints without
- * end, chunks of one byte, lines that never end) is counted by nobody else.
+ * Ends a connection that brings much that is no part of the image: early hints, headers and trailers without end, lines that never end,
+ * chunks of a byte. Each of these takes microseconds, so that megabytes of them would stop the event loop, and with it every clock, for seconds.
+ * @param imageBytes how many bytes of the image were parsed.
  */
-function limitTraffic(socket: Socket, maxBytes: number): void {
-  const maxTraffic = 2 * maxBytes + 1_000_000;
-  socket.on('readable', () => {
-    if (socket.bytesRead > maxTraffic) socket.destroy(new Error('The answer is much longer than its image.'));
-  });
+function limitOverhead(socket: Socket, imageBytes: () => number): void {
+  const read = socket.read.bind(socket);
+  let given = 0;
+  // By this the parser gets its bytes: nothing but a look before each piece keeps it from what it should not parse.
+  socket.read = () => {
+    const overhead = given - imageBytes();
+    if (overhead > freeOverhead + imageBytes() / imageBytesPerOverhead) {
+      socket.destroy(new Error('The answer is much longer than its image.'));
+    }
+    if (socket.destroyed) return null;
+    const piece = read(Math.min(parsedAtOnce, socket.readableLength) || undefined);
+    given += piece?.length ?? 0;
+    return piece;
+  };
 }
 
 function blocked(): IntakeError {

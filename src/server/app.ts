@@ -1,6 +1,5 @@
 /** Puts the server together. It never listens and never reads the environment. */
 
-import { finished } from 'node:stream';
 import swagger from '@fastify/swagger';
 import fastify, {
   type FastifyBaseLogger,
@@ -37,6 +36,7 @@ import { RequestError } from './errors.ts';
 import { examplesKeyword } from './examples.ts';
 import { mayWait, meetExpectations } from './expect.ts';
 import { guardHeaders } from './headers.ts';
+import { lingerOnUnread } from './linger.ts';
 import { createObserver, type Metrics, serveMetrics } from './observability.ts';
 import type { Reports } from './reports.ts';
 import { fileKeyword } from './upload.ts';
@@ -129,15 +129,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('preParsing', async (request) => {
     if (request.is404) throw new RequestError('not_found', notFound.message);
   });
-  app.addHook('onSend', (request, reply, payload, done) => {
-    if (!services.gate.isDraining) return done(null, payload);
-    sayGoodbye(request, reply).then(() => done(null, payload));
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (services.gate.isDraining) sayGoodbye(reply);
+    done(null, payload);
   });
   // Before any route, for those that there are by now keep the framework's own.
   app.setErrorHandler((error, request, reply) => refuse(native, error, request, reply));
   app.setNotFoundHandler((request, reply) => refuse(native, notFound, request, reply));
   clientErrors.watch(app.server);
   meetExpectations(app.server);
+  lingerOnUnread(app.server);
   await describeApi(app, options.version);
   serveMetrics(app, metrics);
   serveHealth(app, services);
@@ -222,33 +223,20 @@ function toBody(dialect: Dialect, error: unknown, request: FastifyRequest, reply
     // What follows may be no request but a part of this one.
     reply.header('connection', 'close');
   } else if (!request.raw.complete && !mayWait(request.raw)) {
-    // Closing on a client that still sends resets the connection, and many then never read why they were refused.
-    // Node discards the rest instead, for no longer than a request may take.
-    reply.header('connection', 'keep-alive');
+    // The framework would close on a client that still sends. Node discards the rest instead, for no longer than a request may take.
+    reply.header('connection', reply.raw.shouldKeepAlive ? 'keep-alive' : 'close');
   }
   const { status, headers, body } = dialect.refusal(failure, request.id);
   reply.code(status).headers(headers);
   return body;
 }
 
-/** How long an answer of a server that is going away waits for the rest of its request. */
-const restMs = 1_000;
-
-/**
- * A kept-alive connection would bring the client back to a server that is going away, so it is told that this is the last answer. The
- * connection closes behind it, and on a client that still sends it would break: many then never read why they were refused.
- */
-async function sayGoodbye({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
+/** A kept-alive connection would bring the client back to a server that is going away, so it is told that this is the last answer. */
+function sayGoodbye(reply: FastifyReply): void {
+  // Behind malformed HTTP it closes at once, whatever still comes.
+  if (reply.getHeader('connection') === 'close') return;
   reply.header('connection', 'close');
-  if (raw.complete || raw.destroyed || mayWait(raw)) return;
-  await new Promise<void>((resolve) => {
-    const late = setTimeout(resolve, restMs);
-    finished(raw, () => {
-      clearTimeout(late);
-      resolve();
-    });
-    raw.resume();
-  });
+  reply.raw.shouldKeepAlive = false;
 }
 
 /**

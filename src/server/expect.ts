@@ -5,7 +5,10 @@ import type { IncomingMessage, Server } from 'node:http';
 /** Requests whose clients were not told to send the body; they may be sending it all the same. */
 const untold = new WeakSet<IncomingMessage>();
 
-/** Whether the client of this request may be waiting with its body still. */
+/**
+ * Whether the client of this request may be waiting with its body still. Whether that comes after an answer is then the client's to choose, so that Node makes
+ * it the connection's last: one that is kept might take the next request for that body, or the body for a request.
+ */
 export function mayWait(request: IncomingMessage): boolean {
   return untold.has(request);
 }
@@ -22,24 +25,6 @@ export function meetExpectations(server: Server): void {
       untold.delete(request);
       response.writeContinue();
     });
-    // Before Node's own listener, which closes the connection.
-    response.prependOnceListener('finish', () => {
-      if (untold.has(request) && !request.complete) linger(request);
-    });
     server.emit('request', request, response);
   });
-}
-
-/**
- * Whether a body still comes after an answer that did not wait for it is the client's to choose. Node ends the connection, for one that is kept
- * might take the next request for that body, or the body for a request. Closed at once it would break on a client that sends, and many then never
- * read their answer: so it is closed when the body is here, or the client gone, or late.
- */
-function linger(request: IncomingMessage): void {
-  const { socket } = request;
-  const close = socket.destroySoon.bind(socket);
-  socket.destroySoon = () => {
-    socket.end();
-    request.once('end', close);
-  };
 }

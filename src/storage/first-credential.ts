@@ -14,23 +14,26 @@ export interface FirstCredential {
 const name = 'default';
 const createdBy = 'first start';
 
-/** @returns undefined where there is an app already: of two servers that start together one makes the credential. */
-export async function makeFirstCredential(db: Kysely<Schema>): Promise<FirstCredential | undefined> {
-  if (await hasApp(db)) return undefined;
+/**
+ * Where there is an app already it does nothing: of two servers that start together one makes the credential.
+ * @param show tells somebody, for only hashes are kept; where it throws, or never ends, nothing was made.
+ * @returns whether it was made.
+ */
+export async function makeFirstCredential(
+  db: Kysely<Schema>,
+  show: (credential: FirstCredential) => Promise<void>,
+): Promise<boolean> {
+  if (await hasApp(db)) return false;
   return await changeKeys(db, async (transaction) => {
-    if (await hasApp(transaction)) return undefined;
+    if (await hasApp(transaction)) return false;
     const keys = new Keys(transaction);
     const { id, appKey } = await keys.createApp(name);
     const common = { app_id: id, name, limits: '{}', created_by: createdBy, expires_at: null };
     const secret = await insertKey(transaction, { ...common, kind: 'secret' });
     const api = await insertKey(transaction, { ...common, kind: 'api' });
     const admin = await keys.createAdminToken(name, createdBy);
-    return {
-      appKey,
-      secretKey: secret.secret,
-      apiKey: api.secret,
-      adminToken: admin.secret,
-    };
+    await show({ appKey, secretKey: secret.secret, apiKey: api.secret, adminToken: admin.secret });
+    return true;
   });
 }
 

@@ -3,18 +3,24 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, open as openFile, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { hashOf } from '../../src/storage/keys.ts';
 import { tryLock } from '../../src/storage/lock.ts';
+import { freePort } from '../helpers/ports.ts';
 import { hear, open } from '../helpers/raw.ts';
 import { launcher, linkWeights, metric, serve } from '../helpers/serve.ts';
 
 const shell = promisify(execFile);
+
+/** A file that takes nothing. */
+const noFull = { skip: existsSync('/dev/full') ? false : 'There is no /dev/full here.', timeout: 60_000 };
 
 let dataFolder: string;
 
@@ -239,6 +245,53 @@ describe('serve', () => {
       assert.equal(await third.stop(), 0);
     }
   });
+
+  it(
+    'makes no credential on a first start that cannot show it, and later ones need no room for what they print',
+    noFull,
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'bonafide-unseen-'));
+      const full = await openFile('/dev/full', 'w');
+      const startUnseen = () =>
+        spawn(
+          process.execPath,
+          [
+            launcher,
+            'serve',
+            '--data',
+            folder,
+            '--profile',
+            'standard',
+            '--port',
+            `${port}`,
+            '--workers',
+            '1',
+          ],
+          { stdio: ['ignore', full.fd, 'pipe'] },
+        );
+      const port = await freePort();
+      try {
+        await linkWeights(folder);
+        const first = startUnseen();
+        const [said = [], [code]] = await Promise.all([first.stderr?.toArray(), once(first, 'exit')]);
+        assert.equal(code, 2);
+        assert.match(said.join(''), /^ENOSPC: no space left on device, write\.\n$/);
+        const second = await serve(folder);
+        assert.equal(await second.stop(), 0);
+        assert.match(second.banner, /^An app named "default" was made/m);
+        const third = startUnseen();
+        const ended = once(third, 'exit').then(([code]) => code);
+        const isReady = async () =>
+          (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined))?.ok;
+        while (third.exitCode === null && !(await isReady())) await sleep(50);
+        third.kill('SIGTERM');
+        assert.equal(await ended, 0);
+      } finally {
+        await full.close();
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
 
   it('stops with a sentence when the database is damaged', async () => {
     const other = join(dataFolder, 'damaged');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Storage } from '../../src/storage/database.ts';
-import { makeFirstCredential } from '../../src/storage/first-credential.ts';
+import { type FirstCredential, makeFirstCredential } from '../../src/storage/first-credential.ts';
 import { hashOf, Keys, type NewKey } from '../../src/storage/keys.ts';
 import { databases } from '../helpers/databases.ts';
 
@@ -236,14 +236,22 @@ for (const database of databases()) {
       const { open } = await database.create();
       const [one, two] = [await open(), await open()];
       try {
-        const made = await Promise.all([makeFirstCredential(one.db), makeFirstCredential(two.db)]);
-        const [credential, ...more] = made.filter((each) => each !== undefined);
+        const unseen = async () => {
+          throw new Error('Nobody can see it.');
+        };
+        await assert.rejects(makeFirstCredential(one.db, unseen), /Nobody/);
+        assert.deepEqual((await new Keys(two.db).listAdminTokens(10)).items, []);
+        const shown: FirstCredential[] = [];
+        const show = async (credential: FirstCredential) => void shown.push(credential);
+        const made = [one, two].map(({ db }) => makeFirstCredential(db, show));
+        assert.deepEqual((await Promise.all(made)).sort(), [false, true]);
+        const [credential, ...more] = shown;
         assert.ok(credential !== undefined && more.length === 0);
         const live = await new Keys(two.db).liveByHash([credential.secretKey, credential.apiKey].map(hashOf));
         assert.deepEqual(live.map(({ kind }) => kind).sort(), ['api', 'secret']);
         assert.equal(live[0]?.app.appKey, credential.appKey);
         assert.ok(await new Keys(one.db).liveAdminToken(hashOf(credential.adminToken)));
-        assert.equal(await makeFirstCredential(one.db), undefined);
+        assert.equal(await makeFirstCredential(one.db, unseen), false);
       } finally {
         await one.close();
         await two.close();
