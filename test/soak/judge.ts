@@ -19,6 +19,8 @@ const memoryShare = 0.1;
 /** And files: as many as the sockets of a moment differ by, when a few large pictures have all the others wait. */
 const fdShare = 0.1;
 const fdSlack = 40;
+/** And threads: libvips keeps up to four in each worker, for as long as pictures come that have work for them. */
+const libvipsThreads = 4;
 /** And objects: what comes between two collections, where the time is short. */
 const heapSlack = 8e6;
 
@@ -67,7 +69,7 @@ export function judge(samples: readonly Sample[], workers: number): Finding[] {
     compare(
       'threads',
       ({ threads }) => threads,
-      (before) => before,
+      (before) => before + libvipsThreads * workers,
     ),
     { what: 'unexpected outcomes', end: unexpected, isGood: unexpected === 0 },
   ];

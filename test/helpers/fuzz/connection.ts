@@ -9,7 +9,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** A little more than what the server gives itself for a photograph: beyond it counts as hanging. */
+/** A little more than what the server gives itself for a photograph: a longer silence counts as hanging. An export may take longer as a whole. */
 const patienceMs = settings.deadlineMs.default + 2_000;
 
 /** One request after another, over one connection as long as both sides keep it. */
@@ -31,7 +31,8 @@ export class Connection {
     const socket = this.#socket ?? connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
     this.#socket = socket;
     const answer = await new Promise<Answer | undefined>((resolve, reject) => {
-      let received = Buffer.alloc(0);
+      let received = Buffer.alloc(65_536);
+      let length = 0;
       const timeout = setTimeout(
         () => done(() => reject(new Error('There was no answer in time.'))),
         patienceMs,
@@ -45,14 +46,22 @@ export class Connection {
       };
       const read = (isOver: boolean) => {
         try {
-          const complete = parse(received, isHead, isOver);
+          const complete = parse(received.subarray(0, length), isHead, isOver);
           if (complete !== undefined || isOver) done(() => resolve(complete));
         } catch (error) {
           done(() => reject(error));
         }
       };
       socket.on('data', (chunk) => {
-        received = Buffer.concat([received, chunk]);
+        timeout.refresh();
+        // Twice as large each time: an export of the log of a long run is a hundred megabytes in pieces of 64 kB.
+        if (length + chunk.length > received.length) {
+          const larger = Buffer.alloc(2 * (length + chunk.length));
+          received.copy(larger, 0, 0, length);
+          received = larger;
+        }
+        chunk.copy(received, length);
+        length += chunk.length;
         read(false);
       });
       // A reset may follow an answer that was read.
@@ -60,6 +69,10 @@ export class Connection {
       socket.on('close', () => read(true));
       if (isTorn) socket.end(bytes);
       else socket.write(bytes);
+    }).catch((error) => {
+      // What is still to come of it is not the answer to the next.
+      this.close();
+      throw error;
     });
     if (isTorn || answer === undefined || answer.headers.get('connection') === 'close') this.close();
     return answer;
