@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import {
@@ -181,10 +181,15 @@ async function runServer(config: Config, { logger, print }: Log): Promise<number
 
   const origin = originOf(app.server.address() as AddressInfo);
   // Not before there is somewhere to use it, and not unless it can be shown: of a start that failed no credential must be left that nobody saw.
-  const isFirst = await makeFirstCredential(storage.db, async (credential) => {
-    await show(firstSteps(origin, credential, await drawPortrait(config.dataFolder)));
-  });
-  if (isFirst) await authenticator.notice();
+  const sample = resolve(config.dataFolder, 'samples', 'portrait.jpg');
+  const isFirst = await makeFirstCredential(storage.db, (credential) =>
+    show(firstSteps(origin, credential, sample)),
+  );
+  if (isFirst) {
+    await authenticator.notice();
+    // Only now: until the credential is made, others that start on the same database wait.
+    await drawPortrait(sample);
+  }
   // Like the log: nobody needs it, and where it cannot be written that is nothing to end for.
   print(banner({ origin, place: storage.place, profile: profile.profile.id, note, isFirst }));
   // Rather than at its end, which may be a kill.
@@ -216,15 +221,12 @@ function untilSignal(): Promise<void> {
 }
 
 /** A drawn portrait as a screen shows it, for the first request: a presentation attack, and called one. */
-async function drawPortrait(dataFolder: string): Promise<string> {
-  const folder = resolve(dataFolder, 'samples');
-  const path = join(folder, 'portrait.jpg');
-  await prepareFolder(folder);
+async function drawPortrait(path: string): Promise<void> {
+  await prepareFolder(dirname(path));
   // Not before it is needed: no later start has a use for sharp in this process.
   const { renderSvg } = await import('../liveness/raster.ts');
   const drawing = await readFile(new URL('../../assets/portrait.svg', import.meta.url), 'utf8');
   await storeFile(path, await renderSvg(drawing));
-  return path;
 }
 
 /** An address that a command on this machine can use. */
