@@ -11,11 +11,16 @@ const pieceBytes = 4_096;
 
 const nothing = Buffer.alloc(0);
 
+const lineFeed = 10;
+const carriageReturn = 13;
+
 const connections = new WeakMap<Socket, Turns>();
 
 /** Has a server hand the requests of a connection to `handler` one after another: each when the answer before it is out. */
 export function takeTurns(server: Server, handler: RequestListener): void {
-  server.on('connection', (socket: Socket) => connections.set(socket, new Turns(socket, handler)));
+  server.on('connection', (socket: Socket) => {
+    connections.set(socket, new Turns(socket, handler, server.keepAliveTimeout));
+  });
   server.on('request', (request, response) => connections.get(request.socket)?.add(request, response));
 }
 
@@ -27,6 +32,7 @@ export function beginningOf(socket: Socket): string {
 class Turns {
   readonly #socket: Socket;
   readonly #handler: RequestListener;
+  readonly #keepAliveMs: number;
   readonly #push: Socket['push'];
   readonly #read: Socket['_read'];
   /** The one that is handled, and those that came in one piece with it. */
@@ -39,10 +45,13 @@ class Turns {
   /** Read, and not given to the parser. */
   #held: Buffer = nothing;
   #hasEnded = false;
+  /** When the last answer was out, in milliseconds. */
+  #answeredAt = 0;
 
-  constructor(socket: Socket, handler: RequestListener) {
+  constructor(socket: Socket, handler: RequestListener, keepAliveMs: number) {
     this.#socket = socket;
     this.#handler = handler;
+    this.#keepAliveMs = keepAliveMs;
     this.#push = socket.push.bind(socket);
     this.#read = socket._read.bind(socket);
     socket.push = (bytes: Buffer | null) => {
@@ -76,6 +85,7 @@ class Turns {
   #begin(request: IncomingMessage, response: ServerResponse): void {
     response.once('close', () => {
       this.#unanswered.shift();
+      this.#answeredAt = performance.now();
       const [next] = this.#unanswered;
       // Behind the last answer of a connection nothing is handled.
       if (next !== undefined && this.#socket.writable) this.#begin(...next);
@@ -94,14 +104,28 @@ class Turns {
         const piece = this.#held.subarray(0, left > 0 ? left : pieceBytes);
         // An empty part would keep the whole.
         this.#held = piece.length === this.#held.length ? nothing : this.#held.subarray(piece.length);
-        if (this.#last?.complete !== false) this.beginning ??= piece;
-        this.#push(piece);
+        if (this.#isIdle && isEmptyLines(piece)) this.#stayIdle();
+        else {
+          if (this.#last?.complete !== false) this.beginning ??= piece;
+          this.#push(piece);
+        }
         // Also of a body that the parser drops.
         if (left > 0) this.#bodyLeft = left - piece.length;
       }
     }
     if (this.#hasEnded) this.#push(null);
     else if (!this.#socket.destroyed && this.#socket.readableFlowing) this.#read(0);
+  }
+
+  /** Whether the connection is only kept for another request. */
+  get #isIdle(): boolean {
+    return this.#unanswered.length === 0 && this.#last?.complete === true && this.beginning === undefined;
+  }
+
+  /** To Node all that comes is a sign of life. */
+  #stayIdle(): void {
+    const idleMs = performance.now() - this.#answeredAt;
+    this.#socket.setTimeout(Math.max(1, this.#keepAliveMs - idleMs));
   }
 
   /** Whether nothing is of interest any more but the end of the connection. */
@@ -117,4 +141,9 @@ class Turns {
     const isAlone = this.#unanswered.length < 2 || !writable;
     return under === undefined || (isAlone && this.#last?.complete === false);
   }
+}
+
+/** What a server overlooks in front of a request. */
+function isEmptyLines(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === lineFeed || byte === carriageReturn);
 }

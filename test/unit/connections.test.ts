@@ -169,6 +169,21 @@ describe('connections: how long', { concurrency: true }, () => {
     assert.ok(ms >= 900 && ms < 6_000, `${ms} ms`);
   });
 
+  it('a connection on which nothing comes but empty lines, and takes a request behind some', async () => {
+    const { open } = await start({ keepAliveMs: 1_000 });
+    const socket = await open();
+    await answerTo(socket, ask);
+    assert.match(await answerTo(socket, `\r\n\n${ask}`), /^HTTP\/1\.1 200 /);
+    socket.write('\r\n');
+    await sleep(100);
+    assert.match(await answerTo(socket, ask), /^HTTP\/1\.1 200 /);
+    const drip = setInterval(() => socket.write('\r\n'), 100);
+    const { text, ms } = await hear(socket);
+    clearInterval(drip);
+    assert.equal(text, '');
+    assert.ok(ms >= 900 && ms < 6_000, `${ms} ms`);
+  });
+
   const body = (length: number) => `POST / HTTP/1.1\r\ncontent-length: ${length}\r\n\r\n`;
   for (const [name, head, piece] of [
     ['a body of which nothing comes', body(1e6), ''],
