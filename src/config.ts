@@ -84,7 +84,7 @@ export const settings = {
   }),
   queue: setting({
     env: 'BONAFIDE_QUEUE',
-    // Measured (docs/benchmarks/quick.md): two keep a worker busy, and each more only makes all wait longer. With 16 the last one waits for half
+    // Measured (docs/benchmarks/latest.md): two keep a worker busy, and each more only makes all wait longer. With 16 the last one waits for half
     // a second to a second, which is less to a person than to be refused.
     default: 16 * availableParallelism(),
     shown: '16 per core',

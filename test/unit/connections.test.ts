@@ -169,7 +169,9 @@ describe('connections: how long', { concurrency: true }, () => {
     assert.ok(ms >= 900 && ms < 6_000, `${ms} ms`);
   });
 
-  it('a connection on which nothing comes but empty lines, and takes a request behind some', async () => {
+  it('a connection on which nothing comes but empty lines, and takes a request behind some', {
+    timeout: 20_000,
+  }, async () => {
     const { open } = await start({ keepAliveMs: 1_000 });
     const socket = await open();
     await answerTo(socket, ask);
@@ -178,8 +180,8 @@ describe('connections: how long', { concurrency: true }, () => {
     await sleep(100);
     assert.match(await answerTo(socket, ask), /^HTTP\/1\.1 200 /);
     const drip = setInterval(() => socket.write('\r\n'), 100);
+    socket.once('close', () => clearInterval(drip));
     const { text, ms } = await hear(socket);
-    clearInterval(drip);
     assert.equal(text, '');
     assert.ok(ms >= 900 && ms < 6_000, `${ms} ms`);
   });
