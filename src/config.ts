@@ -137,8 +137,9 @@ export const settings = {
   }),
   maxConnections: setting({
     env: 'BONAFIDE_MAX_CONNECTIONS',
-    default: 10_000,
-    doc: 'Most connections at once; the next is closed unread. Each is a file descriptor, and another while it is sent a file of the console, so keep it under half of what `ulimit -n` allows.',
+    default: Math.min(10_000, Math.floor(mostOpenFiles() / 2)),
+    shown: '10000, or half of `ulimit -n`',
+    doc: 'Most connections at once; the next is closed unread. Each is a file descriptor, and another while it is sent a file of the console: with more than half of what `ulimit -n` allows, others can use them up.',
     parse: integer(1, 1_000_000),
   }),
   maxConnectionsPerAddress: setting({
@@ -306,6 +307,15 @@ export function parseCommand(
     const [sentence] = (error as Error).message.split('. ');
     throw new ConfigError(`${sentence?.replace(/\.$/, '')}. See --help.`);
   }
+}
+
+/** Files that this process may have open, connections among them. Node's report has it on every system; Windows knows no such bound. */
+function mostOpenFiles(): number {
+  const { userLimits } = process.report.getReport() as {
+    userLimits?: { open_files: { soft: number | 'unlimited' } };
+  };
+  const most = Number(userLimits?.open_files.soft);
+  return most > 0 ? most : Number.POSITIVE_INFINITY;
 }
 
 function text(value: string): string {

@@ -1,6 +1,7 @@
 /** Connections: how many there may be, and what becomes of clients that are slow in any part of a request. */
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { RequestListener, Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -83,7 +84,21 @@ const isClosedUnread = async (socket: Socket): Promise<boolean> => {
   return (await hear(socket)).text === '';
 };
 
+const config = new URL('../../src/config.ts', import.meta.url).href;
+const noLimit = process.platform === 'win32' && 'NOT CHECKED: there is no ulimit';
+
 describe('connections: how many', () => {
+  it('are by default no more than half of the files that may be open', { skip: noLimit }, () => {
+    const program = `import { settings } from '${config}'; process.stdout.write(String(settings.maxConnections.default));`;
+    const shell = [
+      '-c',
+      'ulimit -n 600 && exec "$0" --input-type=module --eval "$1"',
+      process.execPath,
+      program,
+    ];
+    assert.equal(execFileSync('sh', shell).toString(), '300');
+  });
+
   it('closes one too many of an address, and takes another when one has gone', async () => {
     const { open, metric } = await start({ perAddress: 3 });
     const held = [await open(), await open(), await open()];
