@@ -3,21 +3,29 @@
 import { availableParallelism } from 'node:os';
 import type { Context } from '../context.ts';
 import { figure, type SectionReport, withQuartiles } from '../report.ts';
-import { alternate, type Turn } from '../rounds.ts';
+import { alternate } from '../rounds.ts';
 import { type Client, startClient } from '../server/client.ts';
 import type { LoopDelay } from '../server/probe.ts';
+import { cpuMsOf } from '../server/processes.ts';
 import { forms } from '../server/requests.ts';
 import { type BenchServer, startServer } from '../server/server.ts';
 import { ratios, spread } from '../statistics.ts';
 
 const size = '1280x960';
 
+interface Measured {
+  readonly perSecond: number;
+  /** Of the server and its workers, per request. */
+  readonly cpuMs: number;
+  readonly clientCores: number;
+  readonly delay: LoopDelay;
+}
+
 interface Row {
   readonly workers: number;
-  readonly perSecond: number[];
-  /** Beside one worker, in the same round. */
+  readonly turns: readonly Measured[];
+  /** Requests per second beside one worker, in the same round. */
   readonly ratio: number[];
-  readonly delays: LoopDelay[];
 }
 
 export async function scalingSection({ profiles, pictures, quick }: Context): Promise<SectionReport> {
@@ -25,34 +33,35 @@ export async function scalingSection({ profiles, pictures, quick }: Context): Pr
   const paths = pictures.bySize[size].map(({ path }) => path);
   const counts = workerCounts(availableParallelism());
   const client = await startClient();
-  const rows: Omit<Row, 'ratio'>[] = [];
-  const turns: Record<string, Turn> = {};
-  const servers: BenchServer[] = [];
+  const servers = new Map<number, BenchServer>();
+  const taken = new Map<number, Measured[]>();
   for (const workers of counts) {
-    const server = await startServer({ profile, workers, cores: workers });
-    servers.push(server);
-    const delays: LoopDelay[] = [];
-    rows.push({ workers, perSecond: [], delays });
-    turns[workers] = async () => {
-      server.watchLoop();
-      const perSecond = await throughput(server, client, paths, workers, quick ? 2_000 : 5_000);
-      delays.push(await server.loopDelay());
-      return perSecond;
-    };
+    servers.set(workers, await startServer({ profile, workers, cores: workers }));
+    taken.set(workers, []);
   }
   const warmUp = 1;
-  const taken = await alternate(turns, { rounds: quick ? 3 : 10, warmUp });
-  for (const server of servers) await server.stop();
+  const turns = [...servers].map(([workers, server]) => [
+    workers,
+    async () => {
+      const turn = await load(server, client, paths, workers, quick ? 2_000 : 5_000);
+      taken.get(workers)?.push(turn);
+      return turn.perSecond;
+    },
+  ]);
+  const perSecond = await alternate(Object.fromEntries(turns), { rounds: quick ? 3 : 10, warmUp });
+  for (const server of servers.values()) await server.stop();
   await client.close();
-  const one = taken[1] as number[];
-  const data: Row[] = rows.map(({ workers, delays }) => {
-    const perSecond = taken[workers] as number[];
-    return { workers, perSecond, ratio: ratios(perSecond, one), delays: delays.slice(warmUp) };
-  });
+  const one = perSecond[1] as number[];
+  const data: Row[] = [...taken].map(([workers, turns]) => ({
+    workers,
+    turns: turns.slice(warmUp),
+    ratio: ratios(perSecond[workers] as number[], one),
+  }));
   const shares = data
     .slice(1)
     .map(({ workers, ratio }) => ({ workers, share: spread(ratio).median / workers }));
-  const p99 = Math.max(...data.map(({ delays }) => spread(delays.map((delay) => delay.p99)).median));
+  const median = (turns: readonly Measured[], of: (turn: Measured) => number) => spread(turns.map(of)).median;
+  const p99 = Math.max(...data.map(({ turns }) => median(turns, ({ delay }) => delay.p99)));
   return {
     title: 'More workers',
     method: [
@@ -63,14 +72,17 @@ export async function scalingSection({ profiles, pictures, quick }: Context): Pr
     tables: [
       {
         title: 'Throughput',
-        columns: ['Workers', 'Requests/s', 'x one worker', 'Event loop p50, ms', 'p99, ms', 'max, ms'],
-        rows: data.map(({ workers, perSecond, ratio, delays }) => [
+        columns: [
+          ...['Workers', 'Requests/s', 'x one worker', 'CPU ms per request', 'Client, cores'],
+          ...['Event loop p50, ms', 'p99, ms', 'max, ms'],
+        ],
+        rows: data.map(({ workers, turns, ratio }) => [
           String(workers),
-          withQuartiles(spread(perSecond)),
+          withQuartiles(spread(turns.map((turn) => turn.perSecond))),
           withQuartiles(spread(ratio)),
-          ...(['p50', 'p99', 'max'] as const).map((key) =>
-            figure(spread(delays.map((delay) => delay[key])).median),
-          ),
+          withQuartiles(spread(turns.map(({ cpuMs }) => cpuMs))),
+          figure(median(turns, ({ clientCores }) => clientCores)),
+          ...(['p50', 'p99', 'max'] as const).map((key) => figure(median(turns, ({ delay }) => delay[key]))),
         ]),
       },
     ],
@@ -102,13 +114,18 @@ function workerCounts(cores: number): number[] {
   return [...counts, cores];
 }
 
-async function throughput(
-  { origin, keys }: BenchServer,
+async function load(
+  server: BenchServer,
   client: Client,
   pictures: readonly string[],
   workers: number,
   time: number,
-): Promise<number> {
+): Promise<Measured> {
+  const { origin, keys } = server;
+  const processes = server.processes();
+  const before = cpuMsOf(processes);
+  const clientBefore = cpuMsOf([client.pid]);
+  server.watchLoop();
   const { outcomes, ms } = await client.ask({
     kind: 'closed',
     ...{ origin, keys, forms, pictures },
@@ -116,5 +133,10 @@ async function throughput(
   });
   const bad = outcomes.find(({ as }) => as !== 'answered');
   if (bad !== undefined) throw new Error(`A request was ${bad.as}: ${bad.why}`);
-  return (1000 * outcomes.length) / ms;
+  return {
+    perSecond: (1000 * outcomes.length) / ms,
+    cpuMs: (cpuMsOf(processes) - before) / outcomes.length,
+    clientCores: (cpuMsOf([client.pid]) - clientBefore) / ms,
+    delay: await server.loopDelay(),
+  };
 }
