@@ -110,8 +110,9 @@ function createPool(url: string, options: pg.PoolConfig): pg.Pool {
     types: { getTypeParser: typeParser },
     ...options,
   });
-  // Of a connection that nobody is using. Whoever asks next is told.
+  // Of a connection that breaks while nobody uses it, and while somebody does. Whoever asks is told.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

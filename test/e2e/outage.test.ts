@@ -1,8 +1,11 @@
 /** A database that goes away under a server: who is known is served on, nothing is lost, and readiness says what is wrong. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect as connectTo, createServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { openStorage, type Storage } from '../../src/storage/database.ts';
 import { noPostgres, type PostgresServer, startPostgres } from '../helpers/databases.ts';
 import { type Ask, connect, keyed, routes } from '../helpers/http.ts';
@@ -115,5 +118,53 @@ describe('a database that goes away', { skip: noPostgres }, () => {
     assert.equal(again.body.seenBefore.status, 'seen');
     assert.match(await metrics(), /^bonafide_database_up 1$/m);
     assert.equal((await readiness()).body.problem, undefined);
+  });
+});
+
+/** A line to a server that can be cut while something is on its way. */
+async function wireTo(port: number) {
+  const sockets = new Set<Socket>();
+  const asked = Promise.withResolvers<void>();
+  let asks = 0;
+  const wire = createServer((near) => {
+    const far = connectTo(port, '127.0.0.1');
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.once('close', () => sockets.delete(socket));
+    }
+    near.on('data', (bytes) => {
+      if (bytes.includes('pg_sleep') && ++asks === 2) asked.resolve();
+    });
+    near.pipe(far).pipe(near);
+  });
+  await once(wire.listen(0, '127.0.0.1'), 'listening');
+  return {
+    port: (wire.address() as AddressInfo).port,
+    /** When two have asked Postgres to wait. */
+    asked: asked.promise,
+    cut() {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+    close: () => wire.close(),
+  };
+}
+
+describe('a connection to the database that breaks', { skip: noPostgres }, () => {
+  it('fails the query that was under way on it, and nothing else', { timeout: 30_000 }, async (t) => {
+    const postgres = await startPostgres();
+    t.after(() => postgres.destroy());
+    const url = new URL(await postgres.createDatabase());
+    const wire = await wireTo(Number(url.port));
+    t.after(() => wire.close());
+    url.port = `${wire.port}`;
+    const storage = await openStorage({ folder: '', url: `${url}`, create: true });
+    t.after(() => storage.close());
+    const databases = [storage.db, storage.counters.db];
+    const waiting = Promise.allSettled(databases.map((db) => sql`select pg_sleep(60)`.execute(db)));
+    await wire.asked;
+    wire.cut();
+    for (const { status } of await waiting) assert.equal(status, 'rejected');
+    for (const db of databases) assert.equal((await sql`select 1`.execute(db)).rows.length, 1);
   });
 });
