@@ -23,8 +23,8 @@ export function tryLock(path: string, waitMs = 0): Lock | undefined {
   }
   const file = new DatabaseSync(path, { timeout: waitMs });
   try {
-    // Nothing is ever written: a lock must be had on a disk that is full.
-    file.exec('PRAGMA journal_mode = OFF');
+    // Nothing is ever written, as a lock must be had on a disk that is full; SQLite would make a file for what a transaction may have to undo.
+    file.exec('PRAGMA journal_mode = MEMORY');
     file.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     file.close();

@@ -154,6 +154,22 @@ describe('a data folder whose disk', { skip: noDisk }, () => {
     await assertWhole();
   });
 
+  it('is full when the server is killed has the next start say why it ends, and loses nothing of it', async () => {
+    assert.equal(await ask(), '200');
+    await disk.fill();
+    await assertReadOnly();
+    await server?.kill();
+    await disk.fill();
+    const { code, stderr } = await refusedStart();
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /^[^\n]*(no space left on device|its disk is full)[^\n]*\n$/);
+    await disk.free();
+    server = await serve(dataFolder, '--log-level', 'silent');
+    assert.equal(await ask(), '200');
+    assert.equal(await server.stop(), 0);
+    await assertWhole();
+  });
+
   it('becomes read-only refuses what it cannot keep, and the next start says why it ends', async () => {
     assert.equal(await ask(), '200');
     await disk.fail();
