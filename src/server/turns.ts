@@ -58,10 +58,10 @@ class Turns {
       if (bytes === null) this.#hasEnded = true;
       else this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
       this.#feed();
-      return this.#held.length === 0;
+      return this.#held.length < pieceBytes;
     };
     socket._read = (size) => {
-      if (this.#held.length === 0) this.#read(size);
+      if (this.#held.length < pieceBytes) this.#read(size);
     };
     // Without a listener of ours the parser would be given all that is read, below this.
     socket.on('data', () => {});
@@ -72,6 +72,8 @@ class Turns {
     this.#last = request;
     this.beginning = undefined;
     this.#bodyLeft = Number(request.headers['content-length'] ?? 0);
+    // Behind such a request Node loses what came in one piece with it: where the next one begins nobody knows.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     // What of the body came in one piece with the head.
     const push = request.push.bind(request);
     request.push = (bytes: Buffer | null) => {
@@ -94,52 +96,60 @@ class Turns {
     this.#handler(request, response);
   }
 
-  /** Gives the parser of what is held as much as it may have now. */
+  /** Gives the parser of what is held as much as it may have now, and reads on: else the end of the connection would not be seen. */
   #feed(): void {
     while (this.#held.length > 0) {
-      if (this.#isOver) this.#held = nothing;
-      else if (!this.#isWanted) return;
-      else {
-        const left = this.#bodyLeft;
-        const piece = this.#held.subarray(0, left > 0 ? left : pieceBytes);
-        // An empty part would keep the whole.
-        this.#held = piece.length === this.#held.length ? nothing : this.#held.subarray(piece.length);
-        if (this.#isIdle && isEmptyLines(piece)) this.#stayIdle();
-        else {
-          if (this.#last?.complete !== false) this.beginning ??= piece;
-          this.#push(piece);
-        }
-        // Also of a body that the parser drops.
-        if (left > 0) this.#bodyLeft = left - piece.length;
+      if (this.#isOver) {
+        this.#held = nothing;
+        break;
       }
+      const left = this.#bodyLeft;
+      const piece = this.#held.subarray(0, left > 0 ? left : pieceBytes);
+      const isEmpty = this.#isBetween && isEmptyLines(piece);
+      if (!this.#isTaken || !(isEmpty || this.#isWanted)) break;
+      // An empty part would keep the whole.
+      this.#held = piece.length === this.#held.length ? nothing : this.#held.subarray(piece.length);
+      if (this.#last?.complete !== false && !isEmpty) this.beginning ??= piece;
+      this.#push(piece);
+      if (isEmpty) this.#stayIdle();
+      // Also of a body that the parser drops.
+      if (left > 0) this.#bodyLeft = left - piece.length;
     }
-    if (this.#hasEnded) this.#push(null);
-    else if (!this.#socket.destroyed && this.#socket.readableFlowing) this.#read(0);
-  }
-
-  /** Whether the connection is only kept for another request. */
-  get #isIdle(): boolean {
-    return this.#unanswered.length === 0 && this.#last?.complete === true && this.beginning === undefined;
-  }
-
-  /** To Node all that comes is a sign of life. */
-  #stayIdle(): void {
-    const idleMs = performance.now() - this.#answeredAt;
-    this.#socket.setTimeout(Math.max(1, this.#keepAliveMs - idleMs));
+    if (!this.#hasEnded) {
+      const { destroyed, readableFlowing } = this.#socket;
+      if (this.#held.length < pieceBytes && !destroyed && readableFlowing) this.#read(0);
+    } else if (this.#held.length === 0) this.#push(null);
   }
 
   /** Whether nothing is of interest any more but the end of the connection. */
   get #isOver(): boolean {
-    return this.#socket.destroyed || (!this.#socket.writable && this.#last?.complete !== false);
+    const { destroyed, writable } = this.#socket;
+    return destroyed || (!writable && this.#last?.complete !== false);
+  }
+
+  /** Whether the parser takes what it is given, at once. */
+  get #isTaken(): boolean {
+    const { readableFlowing, readableLength } = this.#socket;
+    return readableFlowing === true && readableLength === 0;
   }
 
   /** Whether what comes next is of a request whose turn it is. */
   get #isWanted(): boolean {
-    const { readableFlowing, readableLength, writable } = this.#socket;
-    if (!readableFlowing || readableLength > 0) return false;
     const [under] = this.#unanswered;
-    const isAlone = this.#unanswered.length < 2 || !writable;
+    const isAlone = this.#unanswered.length < 2 || !this.#socket.writable;
     return under === undefined || (isAlone && this.#last?.complete === false);
+  }
+
+  /** Whether a request was here wholly, and of the next one nothing, as far as can be told. */
+  get #isBetween(): boolean {
+    return this.#last?.complete === true && this.beginning === undefined;
+  }
+
+  /** To Node all that comes is a sign of life, even where it is of no request. */
+  #stayIdle(): void {
+    if (this.#unanswered.length > 0 || !this.#socket.writable) return;
+    const idleMs = performance.now() - this.#answeredAt;
+    this.#socket.setTimeout(Math.max(1, this.#keepAliveMs - idleMs));
   }
 }
 

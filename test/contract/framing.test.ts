@@ -161,12 +161,27 @@ describe('framing: taken as it is meant', () => {
     assert.match(text, /"code":"invalid_request"/);
   });
 
-  it('an upgrade that is not offered, as a plain request', async () => {
-    const socket = await open(server);
-    const head = 'GET /livez HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: ';
-    socket.write(`${head}h2c\r\n\r\n`);
-    socket.once('data', () => socket.write(`${head}websocket\r\n\r\n`));
-    assert.deepEqual((await hear(socket, 2)).statuses, [200, 200]);
+  const upgrading = (method: string, path: string) =>
+    `${method} ${path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: h2c\r\n`;
+  it('an upgrade that is not offered, as a plain request, behind which nothing is taken for another', async () => {
+    const before = hiddenAnswers();
+    // Its body begins with what Node would read next, had it lost the head: 4,096 bytes.
+    const first = `${upgrading('GET', '/livez')}\r\n`;
+    const second = `POST ${native.path} HTTP/1.1\r\nhost: a\r\ncontent-length: 5000\r\nx: `.padEnd(
+      4_096 - first.length - 4,
+      'x',
+    );
+    const body = hidden.padEnd(5_000, 'z');
+    for (const shape of [
+      `${first}${second}\r\n\r\n${body}`,
+      `${upgrading('POST', '/livez')}content-length: 2\r\n\r\n{}${hidden}`,
+    ]) {
+      const { statuses, text, isClosed } = await send(shape);
+      assert.equal(statuses.length, 1, text);
+      assert.match(text, /^connection: close\r$/im);
+      assert.ok(isClosed);
+    }
+    assert.equal(hiddenAnswers(), before);
   });
 });
 

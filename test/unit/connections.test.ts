@@ -28,6 +28,8 @@ interface Started {
   readonly open: (localAddress?: string) => Promise<Socket>;
   /** The server's end of a connection. */
   readonly peerOf: (client: Socket) => Socket;
+  /** How many were parsed so far. */
+  readonly requests: () => number;
 }
 
 async function start(
@@ -42,6 +44,8 @@ async function start(
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
     socket.end(error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'HTTP/1.1 408 Request Timeout\r\n\r\n' : '');
   });
+  let requests = 0;
+  server.on('request', () => requests++);
   const peers = new Map<number | undefined, Socket>();
   server.on('connection', (socket: Socket) => peers.set(socket.remotePort, socket));
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -54,6 +58,7 @@ async function start(
       await once(socket, 'connect');
       return socket;
     },
+    requests: () => requests,
     peerOf: (client) => peers.get(client.localPort) ?? assert.fail('The server does not know it.'),
   };
 }
@@ -194,6 +199,9 @@ describe('connections: how long', { concurrency: true }, () => {
     socket.write('\r\n');
     await sleep(100);
     assert.match(await answerTo(socket, ask), /^HTTP\/1\.1 200 /);
+    // All but the end of a second request in one piece with the first.
+    assert.match(await answerTo(socket, ask + ask.slice(0, -2)), /^HTTP\/1\.1 200 /);
+    assert.match(await answerTo(socket, ask.slice(-2)), /^HTTP\/1\.1 200 /);
     const drip = setInterval(() => socket.write('\r\n'), 100);
     socket.once('close', () => clearInterval(drip));
     const { text, ms } = await hear(socket);
@@ -264,5 +272,47 @@ describe('connections: how long', { concurrency: true }, () => {
       await sleep(10);
     }
     assert.ok(heard > bytes, `${heard} bytes`);
+  });
+});
+
+describe('connections: what comes behind a request that is not answered yet', () => {
+  const silent: RequestListener = () => {};
+
+  it('is not parsed, but for what came in one piece of 4,096 bytes with it', async () => {
+    const { open, requests, peerOf } = await start({}, silent);
+    const socket = await open();
+    socket.write(ask.repeat(3_600));
+    while (peerOf(socket).bytesRead < 4_096) await sleep(5);
+    await sleep(100);
+    assert.ok(requests() <= 4_096 / ask.length + 1, `${requests()} requests`);
+  });
+
+  for (const [name, behind] of [
+    ['an empty line', '\r\n'],
+    ['a part of another', 'GET /'],
+  ] as const) {
+    it(`does not hide that its client breaks off: ${name}`, { timeout: 20_000 }, async () => {
+      const { open, peerOf } = await start({}, silent);
+      const socket = await open();
+      socket.write(ask);
+      await sleep(50);
+      socket.write(behind);
+      const peer = peerOf(socket);
+      while (peer.bytesRead < ask.length + behind.length) await sleep(5);
+      socket.resetAndDestroy();
+      await once(peer, 'close').catch(() => {});
+      assert.ok(peer.destroyed);
+    });
+  }
+
+  it('does not hide that its client ends the connection, where it is an empty line', {
+    timeout: 20_000,
+  }, async () => {
+    const { open, peerOf } = await start({}, silent);
+    const socket = await open();
+    socket.write(ask);
+    await sleep(50);
+    socket.end('\r\n');
+    await once(peerOf(socket), 'close');
   });
 });
