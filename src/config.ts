@@ -139,7 +139,7 @@ export const settings = {
     env: 'BONAFIDE_MAX_CONNECTIONS',
     default: Math.min(10_000, Math.floor(mostOpenFiles() / 2)),
     shown: '10000, or half of `ulimit -n`',
-    doc: 'Most connections at once; the next is closed unread. Each is a file descriptor, and another while it is sent a file of the console: with more than half of what `ulimit -n` allows, others can use them up.',
+    doc: 'Most connections at once; the next is closed unread. Each is a file descriptor: with all that `ulimit -n` allows but a few hundred, strangers can use up those that the server itself needs.',
     parse: integer(1, 1_000_000),
   }),
   maxConnectionsPerAddress: setting({

@@ -1,9 +1,10 @@
 /** The console's files at `/`, and what a browser may do with them. */
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import serveFiles from '@fastify/static';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type SendResult, send } from '@fastify/send';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RequestError } from './errors.ts';
 
 /**
@@ -24,51 +25,86 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** A file as it was read when it had this entity tag. */
+interface Held {
+  readonly etag: string;
+  readonly bytes: Buffer;
+}
+
 /** Adds the routes of what was built into `folder`, one per file: any other path stays unknown. */
 export async function serveConsole(app: FastifyInstance, folder: string): Promise<void> {
   if (!existsSync(join(folder, 'index.html'))) return;
-  await app.register(async (scope) => {
-    scope.setErrorHandler((error, _request, reply) => {
-      throw toRequestError(error, reply);
-    });
-    await scope.register(serveFiles, {
-      root: folder,
-      wildcard: false,
-      cacheControl: false,
-      setHeaders(reply, path) {
-        if (path.endsWith('.html')) {
-          reply.header('content-security-policy', policy);
-          reply.header('cross-origin-opener-policy', 'same-origin');
-          reply.header('permissions-policy', 'camera=(self), microphone=(), geolocation=()');
-          reply.header('cache-control', 'no-cache');
-          return;
-        }
-        // A policy of a script would be that of a worker made of it.
-        reply.removeHeader('content-security-policy');
-        // The capture element and what it loads are for other sites too, and hold no secret.
-        reply.header('access-control-allow-origin', '*');
-        reply.header('cross-origin-resource-policy', 'cross-origin');
-        // Names under assets/ change with their content.
-        reply.header(
-          'cache-control',
-          path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
-        );
-      },
-    });
-    scope.get('/docs', { schema: { hide: true } }, (_request, reply) => reply.sendFile('docs.html'));
-  });
+  // 8 MB in all, which the answers share: of a file that is read as it is sent, each holds 150 kB for as long as its client takes nothing.
+  const held = new Map<string, Held>();
+
+  function bytesOf(path: string, etag: string): Buffer {
+    const known = held.get(path);
+    if (known?.etag === etag) return known.bytes;
+    // Once for each file, in 2 ms at most, and so before anybody else asks for it.
+    const bytes = readFileSync(path);
+    held.set(path, { etag, bytes });
+    return bytes;
+  }
+
+  async function answer(name: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    // As for a request of the head alone, for which the file is not opened.
+    const asked = { method: 'HEAD', headers: request.headers } as unknown as Readable;
+    const found = await send(asked, encodeURI(name), { root: folder, cacheControl: false });
+    if (found.type !== 'file') return refuse(found, reply);
+    const { statusCode, headers, metadata, stream } = found;
+    reply.code(statusCode).headers(headers);
+    allow(reply, name);
+    // Empty; of nothing at all Fastify would give HEAD the length.
+    if (statusCode === 304) return reply.send(stream);
+    const bytes = bytesOf(metadata.path, headers.ETag ?? '');
+    const [, first, last] = /^bytes (\d+)-(\d+)\//.exec(headers['Content-Range'] ?? '') ?? [];
+    return reply.send(last === undefined ? bytes : bytes.subarray(Number(first), Number(last) + 1));
+  }
+
+  const serve = (path: string, name: string) =>
+    app.get(path, { schema: { hide: true } }, (request, reply) => answer(name, request, reply));
+  serve('/', 'index.html');
+  serve('/docs', 'docs.html');
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const name = relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
+    serve(`/${name}`, name);
+  }
 }
 
-/** Names what the plugin refuses, which it does by a status alone; whatever else it is stays as it is. */
-function toRequestError(error: unknown, reply: FastifyReply): unknown {
-  const { statusCode, headers } = error as { statusCode?: number; headers?: Record<string, string> };
-  switch (statusCode) {
-    case 412:
-      return new RequestError('precondition_failed', 'The file is not as the request has it.');
-    case 416:
-      reply.headers(headers ?? {});
-      return new RequestError('range_not_satisfiable', 'The file has no such part.');
-    default:
-      return error;
+/** Says what a browser may do with a file. */
+function allow(reply: FastifyReply, name: string): void {
+  if (name.endsWith('.html')) {
+    reply.header('content-security-policy', policy);
+    reply.header('cross-origin-opener-policy', 'same-origin');
+    reply.header('permissions-policy', 'camera=(self), microphone=(), geolocation=()');
+    reply.header('cache-control', 'no-cache');
+    return;
   }
+  // A policy of a script would be that of a worker made of it.
+  reply.removeHeader('content-security-policy');
+  // The capture element and what it loads are for other sites too, and hold no secret.
+  reply.header('access-control-allow-origin', '*');
+  reply.header('cross-origin-resource-policy', 'cross-origin');
+  // Names under assets/ change with their content.
+  reply.header(
+    'cache-control',
+    name.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+  );
+}
+
+/** Names what `send` refuses, which it does by a status alone; whatever else it is stays as it is. */
+function refuse(found: Exclude<SendResult, { type: 'file' }>, reply: FastifyReply): FastifyReply {
+  const { statusCode, headers } = found;
+  if (statusCode === 412) {
+    throw new RequestError('precondition_failed', 'The file is not as the request has it.');
+  }
+  if (statusCode === 416) {
+    reply.header('content-range', headers['Content-Range']);
+    throw new RequestError('range_not_satisfiable', 'The file has no such part.');
+  }
+  if (found.type === 'error' && statusCode !== 404) throw found.metadata.error;
+  // Removed since the start.
+  reply.callNotFound();
+  return reply;
 }

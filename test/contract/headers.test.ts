@@ -1,11 +1,13 @@
 /** What every answer tells browsers and caches, whoever asks, and whatever comes of it. */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { form, json, keyed, routes, signIn } from '../helpers/http.ts';
 import { readPhotos } from '../helpers/pictures.ts';
 import { hear, open } from '../helpers/raw.ts';
-import { credential, keepLog, startServer, type TestServer } from '../helpers/server.ts';
+import { consoleFolder, credential, keepLog, startServer, type TestServer } from '../helpers/server.ts';
 
 const photos = await readPhotos();
 const page = 'https://shop.example';
@@ -106,6 +108,49 @@ describe('headers of answers', () => {
     assert.equal(headers.get('x-content-type-options'), 'nosniff');
     assert.equal(headers.get('content-security-policy'), null);
     assert.equal(headers.get('cache-control'), 'no-cache');
+  });
+
+  it("the console's files: whole, in part, their heads alone, and not again to whom has them", async () => {
+    for (const [path, file] of [
+      ['/', 'index.html'],
+      ['/docs', 'docs.html'],
+      ['/capture.js', 'capture.js'],
+    ] as const) {
+      const whole = readFileSync(join(consoleFolder, file));
+      const length = String(whole.length);
+      const first = await fetch(server.origin + path);
+      const etag = first.headers.get('etag') ?? '';
+      assert.deepEqual(Buffer.from(await first.arrayBuffer()), whole);
+      for (const [headers, status, from, to] of [
+        [{ range: 'bytes=0-0' }, 206, 0, 1],
+        [{ range: 'bytes=10-99' }, 206, 10, 100],
+        [{ range: 'bytes=100-' }, 206, 100, whole.length],
+        [{ range: 'bytes=-7', 'if-range': etag }, 206, whole.length - 7, whole.length],
+        [{ range: 'bytes=-7', 'if-range': '"x"' }, 200, 0, whole.length],
+        [{ range: 'bytes=0-1,4-5' }, 200, 0, whole.length],
+        [{ 'if-none-match': '"x"', 'if-match': etag }, 200, 0, whole.length],
+        [{ 'if-none-match': etag }, 304, 0, 0],
+        [{ 'if-modified-since': first.headers.get('last-modified') ?? '' }, 304, 0, 0],
+      ] as const) {
+        for (const method of ['GET', 'HEAD']) {
+          // Without which fetch asks for the file anew.
+          const asked = { ...headers, 'cache-control': 'max-age=0' };
+          const response = await fetch(server.origin + path, { method, headers: asked });
+          const shown = `${method} ${path} ${JSON.stringify(headers)}`;
+          assert.equal(response.status, status, shown);
+          const part = method === 'GET' ? whole.subarray(from, to) : Buffer.of();
+          assert.deepEqual(Buffer.from(await response.arrayBuffer()), part, shown);
+          const got = (name: string) => response.headers.get(name);
+          assert.equal(got('etag'), etag, shown);
+          assert.equal(got('content-length'), status === 304 ? null : String(to - from), shown);
+          const range = status === 206 ? `bytes ${from}-${to - 1}/${length}` : null;
+          assert.equal(got('content-range'), range, shown);
+          for (const name of ['cache-control', 'content-security-policy', 'access-control-allow-origin']) {
+            assert.equal(got(name), first.headers.get(name), shown);
+          }
+        }
+      }
+    }
   });
 
   it("the console's files: conditions that do not hold, and parts that there are not", async () => {

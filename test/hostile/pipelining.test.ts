@@ -62,8 +62,8 @@ describe('a thousand requests on each of eight connections, of which no answer i
       }
       const { peakMegabytes, openFiles: then } = server.measure();
       for (const socket of sockets) socket.destroy();
-      // One for each connection, and one for the file that it is sent.
-      assert.ok(then - openFiles <= 2 * connections, `${openFiles} files, then ${then}`);
+      // One for each connection.
+      assert.ok(then - openFiles <= connections, `${openFiles} files, then ${then}`);
       // What is left to the garbage collector of eight thousand refusals is 50 to 110 MB.
       assert.ok(peakMegabytes - megabytes < 200, `${megabytes} MB, then ${peakMegabytes} MB`);
       await server.assertNothingLeft();
