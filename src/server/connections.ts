@@ -63,7 +63,7 @@ export function createHttpServer(
     requireHostHeader: false,
   });
   limitConnections(server, limits, trustedProxies, registry);
-  server.on('request', (_request, response) => limitAnswer(response, limits.answerTimeoutMs));
+  limitAnswers(server, limits.answerTimeoutMs);
   requirePieces(server);
   const watch = limits.minBytesPerSecond > 0 ? requirePace(server, limits.minBytesPerSecond) : undefined;
   takeTurns(server, (request, response) => {
@@ -122,14 +122,38 @@ function limitConnections(
   });
 }
 
-/** Whoever reads nothing of what was asked for would keep it in memory for ever. */
-function limitAnswer(response: ServerResponse, timeoutMs: number): void {
-  response.setTimeout(timeoutMs, () => {
-    const { socket } = response;
-    // Node calls a connection idle also while the client waits for us.
-    if (socket?.writableLength === 0) socket.setTimeout(timeoutMs);
-    else socket?.destroy();
+/** Whoever takes nothing of what was asked for would keep it in memory for ever. */
+function limitAnswers(server: Server, timeoutMs: number): void {
+  /** What was taken on the connection of each answer, in bytes, and since when it is that much or nothing waits, in milliseconds. */
+  const answers = new Map<ServerResponse, { taken: number; since: number }>();
+  const check = () => {
+    const now = performance.now();
+    for (const [response, last] of answers) {
+      const { socket } = response;
+      const taken = takenOn(socket);
+      if (socket === null || socket.writableLength === 0 || taken !== last.taken) {
+        answers.set(response, { taken, since: now });
+      } else if (now - last.since >= timeoutMs) socket.destroy();
+    }
+  };
+  // An eighth may pass before it is seen that nothing is taken any more, and another before the time is up.
+  const checks = setInterval(check, Math.min(checkMs, timeoutMs / 8)).unref();
+  server.once('close', () => clearInterval(checks));
+  server.on('request', (_request, response) => {
+    answers.set(response, { taken: 0, since: performance.now() });
+    response.once('close', () => answers.delete(response));
   });
+}
+
+/**
+ * Bytes that the operating system took for a client. Of a piece that it has taken in part only Node's own handle tells; Node's timeout of a connection looks
+ * there too, but takes a second of them to see that nothing changes, and any byte that comes for a sign of life.
+ */
+function takenOn(socket: Socket | null): number {
+  const { _handle: handle } = (socket ?? {}) as {
+    _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null;
+  };
+  return handle == null ? 0 : handle.bytesWritten - handle.writeQueueSize;
 }
 
 /**

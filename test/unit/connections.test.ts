@@ -246,18 +246,29 @@ describe('connections: how long', { concurrency: true }, () => {
     assert.match(String(steady.read()), /^HTTP\/1\.1 200 /);
   });
 
-  it('an answer of which nothing is taken', async () => {
-    const { open, peerOf } = await start({ answerTimeoutMs: 1_000 }, (_, response) =>
-      response.end(Buffer.alloc(50_000_000)),
-    );
-    const socket = await open();
-    socket.pause();
-    socket.write(ask);
-    const start_ = performance.now();
-    await once(peerOf(socket), 'close', { signal: AbortSignal.timeout(10_000) });
-    assert.ok(performance.now() - start_ >= 900);
-    socket.destroy();
-  });
+  for (const [name, head, piece] of [
+    ['an answer of which nothing is taken', ask, ''],
+    ['an answer of which nothing is taken by a client that sends', body(1e6), 'a'.repeat(100)],
+  ] as const) {
+    it(name, async () => {
+      const { open, peerOf } = await start({ answerTimeoutMs: 2_000 }, (_, response) =>
+        response.end(Buffer.alloc(50_000_000)),
+      );
+      const socket = await open();
+      socket.pause();
+      socket.write(head);
+      const drip = setInterval(() => socket.write(piece), 100);
+      const start_ = performance.now();
+      try {
+        await once(peerOf(socket), 'close', { signal: AbortSignal.timeout(10_000) });
+      } finally {
+        clearInterval(drip);
+        socket.destroy();
+      }
+      const ms = performance.now() - start_;
+      assert.ok(ms >= 1_900 && ms < 3_500, `${ms} ms`);
+    });
+  }
 
   it('but not one that is taken slowly, nor one that the server takes its time for', async () => {
     const bytes = 20_000_000;
@@ -272,6 +283,24 @@ describe('connections: how long', { concurrency: true }, () => {
       await sleep(10);
     }
     assert.ok(heard > bytes, `${heard} bytes`);
+  });
+
+  it('nor one that is taken with rests, each shorter than that', async () => {
+    const bytes = 60_000_000;
+    const { open } = await start({ answerTimeoutMs: 2_000 }, (_, response) =>
+      response.end(Buffer.alloc(bytes)),
+    );
+    const socket = await open();
+    socket.write('GET / HTTP/1.1\r\nconnection: close\r\n\r\n');
+    let heard = 0;
+    let rests = 0;
+    for await (const chunk of socket) {
+      heard += chunk.length;
+      if (heard < (rests + 1) * 12_000_000) continue;
+      rests += 1;
+      await sleep(1_200);
+    }
+    assert.ok(heard > bytes && rests === 5, `${heard} bytes, ${rests} rests`);
   });
 });
 
