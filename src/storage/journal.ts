@@ -161,8 +161,7 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
       } catch (error) {
         const failure = new JournalError('The journal of transactions cannot be written.', { cause: error });
         isFailing = true;
-        // Whatever its end looks like now, nothing is to follow it.
-        await seal().catch(() => {});
+        await giveUp().catch(() => {});
         for (const { reject } of batch) reject(failure);
       }
     }
@@ -178,6 +177,16 @@ export function openJournal({ folder, maxBytes }: JournalOptions): Journal {
     sealed.push(segment);
     await segment.written;
     await segment.handle.close();
+  }
+
+  /** Whatever the end of the current file looks like after a write that failed, nothing is to follow it. One for each refusal would fill a folder. */
+  async function giveUp(): Promise<void> {
+    const segment = current;
+    if (segment === undefined || segment.bytes > 0) return seal();
+    current = undefined;
+    await segment.handle.close();
+    await rm(segment.path, { force: true });
+    segment.owner.segments -= 1;
   }
 
   function adopt(): void {
