@@ -203,9 +203,11 @@ describe('connections: how long', { concurrency: true }, () => {
     assert.match(await answerTo(socket, ask + ask.slice(0, -2)), /^HTTP\/1\.1 200 /);
     assert.match(await answerTo(socket, ask.slice(-2)), /^HTTP\/1\.1 200 /);
     const drip = setInterval(() => socket.write('\r\n'), 100);
-    socket.once('close', () => clearInterval(drip));
-    const { text, ms } = await hear(socket);
-    assert.equal(text, '');
+    const begun = performance.now();
+    // By a reset, where a line crosses the end.
+    await new Promise((resolve) => socket.resume().once('close', resolve));
+    clearInterval(drip);
+    const ms = performance.now() - begun;
     assert.ok(ms >= 900 && ms < 6_000, `${ms} ms`);
   });
 
