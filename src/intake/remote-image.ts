@@ -2,6 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import ipaddr from 'ipaddr.js';
 import { IntakeError } from './errors.ts';
 import { createHostResolver } from './resolver.ts';
@@ -44,6 +45,24 @@ export interface RemoteImageFetcher {
 }
 
 const maxRedirects = 3;
+
+/**
+ * Those of Node's default that public servers use, and no DHE: there the server chooses the group, and one of 10,000 bits takes a second of the
+ * event loop.
+ */
+const ciphers = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+];
+/** None of finite fields (RFC 7919), which TLS 1.3 has too. */
+const groups = ['X25519', 'P-256', 'P-384', 'P-521'];
 
 /** A fetcher that follows at most three redirects, each checked as the first URL is. */
 export function createRemoteImageFetcher(options: RemoteImageFetcherOptions): RemoteImageFetcher {
@@ -111,17 +130,32 @@ export function createRemoteImageFetcher(options: RemoteImageFetcherOptions): Re
       },
       autoSelectFamily: true, // makes lookup's callback take a list
       timeout: 0, // `signal` is the only clock
+      ciphers: ciphers.join(':'),
+      ecdhCurve: groups.join(':'),
     });
     const bytes = new ArrayBuffer(0, { maxByteLength: maxBytes });
     const image = new Uint8Array(bytes);
     // A client per request: no connection, and so no check, is shared between downloads.
     const client = new Client(url.origin, {
-      connect: (target, callback) =>
-        connect(target, (...[error, socket]) => {
-          if (error !== null) return callback(error, null);
+      connect: (target, callback) => {
+        const use = (socket: Socket) => {
           limitOverhead(socket, () => bytes.byteLength);
           callback(null, socket);
-        }),
+        };
+        const port = target.port || (target.protocol === 'https:' ? '443' : '80');
+        connect({ ...target, port, protocol: 'http:' }, (...[error, transport]) => {
+          if (error !== null) return callback(error, null);
+          if (target.protocol === 'http:') return use(transport);
+          let decrypted = () => 0;
+          limitOverhead(transport, () => decrypted());
+          connect({ ...target, httpSocket: asStream(transport) as Socket }, (...[error, socket]) => {
+            if (error !== null) return callback(error, null);
+            // Of a record nothing is decrypted before it is here whole.
+            decrypted = () => socket.bytesRead + recordBytes;
+            use(socket);
+          });
+        });
+      },
       headersTimeout: 0,
       bodyTimeout: 0,
       // `limitOverhead` bounds it. This bound makes an error of every header that is left of what was read.
@@ -248,29 +282,59 @@ function requireImage(status: number, headers: IncomingHttpHeaders, maxBytes: nu
 
 /** Bytes that are parsed in one go; 64 kB may hold as many headers or chunks as take tens of milliseconds. */
 const parsedAtOnce = 8_192;
-/** Bytes of an answer that are no part of the image: so many, and one for so many of the image. Chunks of a few hundred bytes keep to it. */
+/**
+ * Bytes of an answer that are no part of the image: so many, and one for so many of the image. Chunks of a few hundred bytes keep to it, and below
+ * TLS a handshake, which has 3 to 10 kB of certificates, and records of a packet each.
+ */
 const freeOverhead = 16_384;
 const imageBytesPerOverhead = 32;
+/** Most bytes of a TLS record (RFC 8446, 5.2). */
+const recordBytes = 16_645;
 
 /**
  * Ends a connection that brings much that is no part of the image: early hints, headers and trailers without end, lines that never end,
- * chunks of a byte. Each of these takes microseconds, so that megabytes of them would stop the event loop, and with it every clock, for seconds.
- * @param imageBytes how many bytes of the image were parsed.
+ * chunks of a byte; below TLS, certificates by the dozen, tickets, changes of keys, records of a byte. Each of these takes microseconds to
+ * milliseconds, so that a few hundred kilobytes of them would stop the event loop, and with it every clock, for seconds.
+ * @param imageBytes how many bytes of the image were parsed; below TLS, how many bytes were decrypted.
  */
 function limitOverhead(socket: Socket, imageBytes: () => number): void {
   const read = socket.read.bind(socket);
   let given = 0;
   // By this the parser gets its bytes: nothing but a look before each piece keeps it from what it should not parse.
   socket.read = () => {
-    const overhead = given - imageBytes();
-    if (overhead > freeOverhead + imageBytes() / imageBytesPerOverhead) {
-      socket.destroy(new Error('The answer is much longer than its image.'));
-    }
+    const left = freeOverhead + Math.floor(imageBytes() / imageBytesPerOverhead) - (given - imageBytes());
+    if (left < 0) socket.destroy(new Error('The answer is much longer than its image.'));
     if (socket.destroyed) return null;
-    const piece = read(Math.min(parsedAtOnce, socket.readableLength) || undefined);
+    const piece = read(Math.min(parsedAtOnce, left + 1, socket.readableLength) || undefined);
     given += piece?.length ?? 0;
     return piece;
   };
+}
+
+/**
+ * A connection as TLS takes it where the bytes are to pass `limitOverhead` first: from a socket it takes them below JavaScript, two megabytes at a
+ * time. A piece follows when the one before was taken.
+ */
+function asStream(socket: Socket): Duplex {
+  const stream = new Duplex({
+    readableHighWaterMark: 1,
+    read() {
+      const piece: Buffer | null = socket.read();
+      if (piece !== null) stream.push(piece);
+      else socket.once('readable', () => stream._read(0));
+    },
+    write: (bytes, _encoding, done) => socket.write(bytes, done),
+    final: (done) => socket.end(done),
+    destroy(error, done) {
+      socket.destroy();
+      done(error);
+    },
+  });
+  socket
+    .on('end', () => stream.push(null))
+    .on('error', (error) => stream.destroy(error))
+    .on('close', () => stream.destroy());
+  return stream;
 }
 
 function blocked(): IntakeError {

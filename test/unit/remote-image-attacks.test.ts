@@ -2,13 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { createHook } from 'node:async_hooks';
+import { getDiffieHellman } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { after, afterEach, before, describe, it } from 'node:test';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import {
+  createServer as createTlsServer,
+  getCACertificates,
+  setDefaultCACertificates,
+  type TLSSocket,
+  type TlsOptions,
+} from 'node:tls';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { IntakeErrorCode } from '../../src/intake/errors.ts';
 import {
@@ -611,39 +618,81 @@ describe('SSRF: answers without end', () => {
 });
 
 describe('SSRF: TLS', () => {
-  const folder = new URL('../fixtures/tls/', import.meta.url);
-  const file = (name: string) => readFile(new URL(name, folder), 'utf8');
+  const file = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
+  const vouched = ['localhost.pem', 'other.test.pem', 'rsa.pem'].map(file);
+  const trusted = getCACertificates('default');
+  const elliptic = { key: file('key.pem'), cert: file('localhost.pem') };
+  const rsa = { key: file('rsa-key.pem'), cert: file('rsa.pem') };
+  beforeEach(() => setDefaultCACertificates([...trusted, ...vouched]));
+  afterEach(() => setDefaultCACertificates(trusted));
 
   /** What comes of a download from a server that says it is somebody. */
-  async function fetchFrom(certificate: string): Promise<string> {
-    const tls = createHttpsServer(
-      { key: await file('key.pem'), cert: await file(certificate) },
-      (_, response) => response.end('image'),
-    );
+  async function fetchFrom(
+    options: TlsOptions,
+    answer: (socket: TLSSocket) => unknown = (socket) => socket.end(sized('image')),
+  ) {
+    const tls = createTlsServer(options, (socket) => {
+      socket.on('error', () => {}).once('data', () => answer(socket));
+    });
     await once(tls.listen(0), 'listening');
-    const url = `https://localhost:${(tls.address() as AddressInfo).port}/`;
     try {
-      return Buffer.from(await fetchOf(url)).toString();
+      return Buffer.from(await fetchOf(`https://localhost:${(tls.address() as AddressInfo).port}/`));
     } finally {
-      tls.closeAllConnections();
       await once(tls.close(), 'close');
     }
   }
 
+  const refusedFor =
+    (cause: RegExp) => (error: Error & { code?: string; cause?: Error & { code?: string } }) => {
+      assert.equal(error.code, 'url_unreachable');
+      assert.match(`${error.cause?.code} ${error.cause?.message}`, cause);
+      return true;
+    };
+
   it('refuses a server that nobody vouches for, and one that is vouched for under another name', async () => {
-    const names = ['localhost.pem', 'other.test.pem'];
-    for (const name of names) await assert.rejects(fetchFrom(name), { code: 'url_unreachable' });
-    const trusted = getCACertificates('default');
-    setDefaultCACertificates([...trusted, ...(await Promise.all(names.map(file)))]);
-    try {
-      assert.equal(await fetchFrom('localhost.pem'), 'image');
-      await assert.rejects(fetchFrom('other.test.pem'), (error: Error & { cause?: { code?: string } }) => {
-        assert.equal(error.cause?.code, 'ERR_TLS_CERT_ALTNAME_INVALID');
-        return true;
-      });
-    } finally {
-      setDefaultCACertificates(trusted);
+    assert.equal(String(await fetchFrom(elliptic)), 'image');
+    const other = { ...elliptic, cert: file('other.test.pem') };
+    await assert.rejects(fetchFrom(other), refusedFor(/ERR_TLS_CERT_ALTNAME_INVALID/));
+    setDefaultCACertificates(trusted);
+    await assert.rejects(fetchFrom(elliptic), refusedFor(/DEPTH_ZERO_SELF_SIGNED_CERT/));
+    await assert.rejects(fetchFrom(other), refusedFor(/DEPTH_ZERO_SELF_SIGNED_CERT/));
+  });
+
+  it('agrees on keys by elliptic curves, in TLS 1.2 and 1.3', async () => {
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      for (const ecdhCurve of ['X25519', 'P-256', 'P-384', 'P-521']) {
+        for (const who of [elliptic, rsa]) {
+          assert.equal(String(await fetchFrom({ ...who, maxVersion, ecdhCurve })), 'image');
+        }
+      }
     }
+  });
+
+  it('lets no server choose a group as large as it likes, which takes a second of the event loop', async () => {
+    const dhe = { ...rsa, maxVersion: 'TLSv1.2', dhparam: dhParameters('modp18') } as const;
+    const noAgreement = refusedFor(/HANDSHAKE_FAILURE/);
+    await assert.rejects(fetchFrom({ ...dhe, ciphers: 'DHE-RSA-AES128-GCM-SHA256' }), noAgreement);
+    await assert.rejects(fetchFrom({ ...elliptic, ecdhCurve: 'ffdhe3072' }), noAgreement);
+  });
+
+  it('takes the certificates of anybody, and not dozens, each of which is milliseconds to verify', async () => {
+    const certificates = (count: number) => ({ ...elliptic, cert: elliptic.cert.repeat(count) });
+    assert.equal(String(await fetchFrom(certificates(30))), 'image');
+    await assert.rejects(fetchFrom(certificates(50)), refusedFor(/much longer/));
+  });
+
+  it('takes records of a packet each, and none of a byte', async () => {
+    const large = Buffer.alloc(maxBytes, 'image');
+    const inRecordsOf = (bytes: number) => async (socket: TLSSocket) => {
+      const answer = sized(large);
+      for (let at = 0; at < answer.length && !socket.destroyed; at += bytes) {
+        // Pieces that wait for each other become one record.
+        await new Promise((done) => socket.write(answer.subarray(at, at + bytes), done));
+      }
+      socket.end();
+    };
+    assert.deepEqual(await fetchFrom(elliptic, inRecordsOf(1_300)), large);
+    await assert.rejects(fetchFrom(elliptic, inRecordsOf(1)), refusedFor(/much longer/));
   });
 
   it('refuses what speaks no TLS on a port for it', async () => {
@@ -651,3 +700,18 @@ describe('SSRF: TLS', () => {
     await assertRefused(fetchOf(`https://localhost:${port}/`), 'url_unreachable');
   });
 });
+
+/** A known group as a server is given it, in PEM: PKCS #3, a SEQUENCE of the prime, whose first bit is set, and of the generator 2. */
+function dhParameters(group: 'modp18'): string {
+  const prime = getDiffieHellman(group).getPrime();
+  const lengthOf = (length: number) => Buffer.of(0x82, length >> 8, length & 255);
+  const numbers = Buffer.concat([
+    Buffer.of(2),
+    lengthOf(prime.length + 1),
+    Buffer.of(0),
+    prime,
+    Buffer.of(2, 1, 2),
+  ]);
+  const der = Buffer.concat([Buffer.of(0x30), lengthOf(numbers.length), numbers]);
+  return `-----BEGIN DH PARAMETERS-----\n${der.toString('base64')}\n-----END DH PARAMETERS-----\n`;
+}
