@@ -287,6 +287,29 @@ describe('SSRF: shapes of URLs', () => {
       assertNotAsked(() => assertRefused(fetchOf(at(url)), 'url_invalid')));
   }
 
+  it('takes a URL of 4,096 characters, and parses none that is longer, from a client or in a redirect', async () => {
+    const start = `http://localhost:${port}/`;
+    const longest = start.padEnd(4_096, 'a');
+    pages[longest.slice(start.length - 1)] = sized('image');
+    pages['/out'] = moved(302, longest);
+    assert.equal(Buffer.from(await fetchOf(longest)).toString(), 'image');
+    assert.equal(Buffer.from(await page('/out')).toString(), 'image');
+    await assertNotAsked(() => assertRefused(fetchOf(`${longest}a`), 'url_invalid'));
+    pages['/out'] = moved(302, `${longest}a`);
+    await assertRefused(page('/out'), 'url_invalid');
+  });
+
+  it('parses no host beyond ASCII that is longer than a name may be, however it is written', async () => {
+    const host = String.fromCodePoint(...Array.from({ length: 1_300 }, (_, i) => 0x4e00 + i));
+    for (const start of ['http://', 'https:', 'http:\\\\', ' http:/\t/', '//', 'http://a@', 'http:////']) {
+      await assertNotAsked(() => assertRefused(fetchOf(start + host), 'url_invalid'));
+      pages['/out'] = Buffer.from(moved(302, start + host));
+      await assertRefused(page('/out'), 'url_invalid');
+    }
+    pages[`/${encodeURIComponent(host.slice(0, 400))}`] = sized('image');
+    assert.equal(Buffer.from(await page(`/${host.slice(0, 400)}`)).toString(), 'image');
+  });
+
   it('lets line breaks make neither a header nor a second request', async () => {
     const tricks = [
       '/a\r\nx-injected: 1',

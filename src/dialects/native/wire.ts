@@ -1,7 +1,7 @@
 /** The native API on the wire: everything the engine knows, and problems as RFC 9457 has them. */
 
 import { type Static, Type } from 'typebox';
-import type { PortRange } from '../../intake/remote-image.ts';
+import { maxUrlLength, type PortRange } from '../../intake/remote-image.ts';
 import {
   type Assessment,
   landmarkNames,
@@ -43,7 +43,9 @@ export const JsonBody = withExamples(
     {
       image: Type.Object(
         {
-          url: Type.Optional(Type.String({ description: 'Address of the image.' })),
+          url: Type.Optional(
+            Type.String({ description: `Address of the image, of at most ${maxUrlLength} characters.` }),
+          ),
           bytes: Type.Optional(Type.String({ description: 'The image in base64.' })),
         },
         { ...strict, minProperties: 1, maxProperties: 1, description: 'Exactly one of url and bytes.' },

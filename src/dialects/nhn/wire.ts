@@ -1,7 +1,7 @@
 /** NHN Cloud Face Liveness on the wire: its schemas, its result codes, and the way from an assessment to its answer. */
 
 import { type Static, Type } from 'typebox';
-import type { PortRange } from '../../intake/remote-image.ts';
+import { maxUrlLength, type PortRange } from '../../intake/remote-image.ts';
 import {
   type Assessment,
   type ImageFormat,
@@ -53,7 +53,9 @@ export const JsonBody = withExamples(
     {
       image: Type.Object(
         {
-          url: Type.Optional(Type.String({ description: 'Address of the image.' })),
+          url: Type.Optional(
+            Type.String({ description: `Address of the image, of at most ${maxUrlLength} characters.` }),
+          ),
           bytes: Type.Optional(Type.String({ description: 'The image in base64.' })),
         },
         { ...strict, minProperties: 1, maxProperties: 1, description: 'Exactly one of url and bytes.' },

@@ -193,6 +193,7 @@ describe('native: images that are of no use', () => {
 
 describe('native: image.url', () => {
   problem(400, 'url_invalid', 'no URL', url('photo.jpg'));
+  problem(400, 'url_invalid', 'a URL of more than 4,096 characters', url('https://a/'.padEnd(4_097, 'a')));
   problem(400, 'url_invalid', 'another scheme', url('ftp://example.com/a.jpg'));
   problem(400, 'url_invalid', 'a port that is not allowed', url('http://93.184.215.14:10000/a.jpg'));
   problem(400, 'url_blocked', 'a loopback address', url('http://127.0.0.1/a.jpg'));

@@ -136,6 +136,7 @@ describe('NHN -45050 InvalidImageURLException', () => {
     ['another scheme', 'ftp://example.com/photo.jpg'],
     ['a file', 'file:///etc/passwd'],
     ['a data URL', `data:image/jpeg;base64,${photos.face.toString('base64')}`],
+    ['more than 4,096 characters', 'https://example.com/'.padEnd(4_097, 'a')],
     ['credentials', 'http://user:password@93.184.215.14/photo.jpg'],
     ['no URL', 'photo.jpg'],
     ['empty text', ''],
