@@ -1,6 +1,11 @@
 /** Bodies that are nearly what the OpenAPI document asks for, or nothing like it. */
 
+import { readFile } from 'node:fs/promises';
 import fc, { type Arbitrary } from 'fast-check';
+import sharp from 'sharp';
+import { portraitBytes } from '../../../src/dialects/portrait.ts';
+import { mutationsOf } from '../hostile/mutations.ts';
+import { plainPng, readPhotos } from '../pictures.ts';
 import { bombs } from './bombs.ts';
 import { text } from './text.ts';
 
@@ -15,6 +20,35 @@ export interface Pictures {
   /** With nobody in it: soon assessed. */
   readonly plain: Buffer;
   readonly portrait: Buffer;
+  /** One of each format and coding, to be mutated. */
+  readonly ofEachKind: readonly Buffer[];
+}
+
+export async function readPictures(): Promise<Pictures> {
+  const { face } = await readPhotos();
+  const small = sharp(face).resize(96, 96);
+  const heic = await readFile(new URL('../../fixtures/portrait.heic', import.meta.url));
+  const ofEachKind = await Promise.all([
+    small.clone().jpeg().toBuffer(),
+    small.clone().jpeg({ progressive: true }).toBuffer(),
+    small.clone().png().toBuffer(),
+    small.clone().png({ palette: true, progressive: true }).toBuffer(),
+    small.clone().webp().toBuffer(),
+    small.clone().ensureAlpha(0.5).webp({ lossless: true }).toBuffer(),
+    small.clone().gif().toBuffer(),
+    small.clone().tiff({ compression: 'lzw' }).toBuffer(),
+    small.clone().tiff({ compression: 'deflate', tile: true, tileWidth: 32, tileHeight: 32 }).toBuffer(),
+    small.clone().ensureAlpha(0.5).avif({ effort: 0 }).toBuffer(),
+  ]);
+  return { plain: await plainPng(96, 96), portrait: portraitBytes, ofEachKind: [...ofEachKind, heic] };
+}
+
+/** Pictures with bytes turned, cut out, doubled and exchanged. */
+function mutated({ ofEachKind }: Pictures): Arbitrary<Buffer> {
+  const files = ofEachKind.map((bytes) => ({ name: 'sound', bytes }));
+  return fc
+    .tuple(fc.constantFrom(...files), fc.integer())
+    .map(([file, seed]) => mutationsOf([file, ...files], seed, 1).map(({ bytes }) => bytes)[0] as Buffer);
 }
 
 interface Schema {
@@ -30,13 +64,17 @@ interface Schema {
   readonly contentMediaType?: string;
 }
 
-/** Bodies that are exactly what is asked for, with a picture that is assessed or an address that may not be asked. */
+/** Bodies that are exactly what is asked for, with a picture that comes to the decoder or an address that may not be asked. */
 export function rightBodies(
   content: Readonly<Record<string, { schema: object }>>,
-  { plain, portrait }: Pictures,
+  known: Pictures,
 ): Arbitrary<Body> {
   // A face takes three times as long as none.
-  const pictures = fc.constantFrom(plain, plain, plain, plain, portrait);
+  const pictures = fc.oneof(
+    { weight: 8, arbitrary: fc.constant(known.plain) },
+    { weight: 2, arbitrary: fc.constant(known.portrait) },
+    { weight: 3, arbitrary: mutated(known) },
+  );
   return fc.oneof(
     ...Object.entries(content).map(([type, { schema }]): Arbitrary<Body> => {
       const value = pictures.chain((picture) => right(schema as Schema, '', picture));

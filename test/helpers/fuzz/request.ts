@@ -40,7 +40,9 @@ export function requests({ paths }: OpenApi, pictures: Pictures): Arbitrary<Fuzz
     weight: operation.template.startsWith('/admin') ? 1 : 5,
     arbitrary: described(operation, pictures.plain),
   }));
-  const dialects = operations.filter(({ template }) => !template.startsWith('/admin'));
+  const dialects = operations.filter(
+    ({ template, operation }) => !template.startsWith('/admin') && operation.requestBody !== undefined,
+  );
   return fc.oneof(
     // Those that come to a picture find what lies behind the checks.
     { weight: 2_500, arbitrary: fc.oneof(...dialects.map((operation) => assessed(operation, pictures))) },

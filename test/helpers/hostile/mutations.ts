@@ -6,13 +6,17 @@ import type { HostileFile } from './file.ts';
 const any = ['assessed', 'undecodable_image', 'unsupported_format', 'image_too_large'] as const;
 
 /** `count` mutations, of a file after another. Nothing is known of what they come to but that it is no fault of ours. */
-export function mutationsOf(files: readonly HostileFile[], seed: number, count: number): HostileFile[] {
+export function mutationsOf(
+  files: readonly Pick<HostileFile, 'name' | 'bytes'>[],
+  seed: number,
+  count: number,
+): HostileFile[] {
   const random = xorshift128plus(seed);
   const below = (limit: number) => (random.next() >>> 0) % Math.max(limit, 1);
   const small = files.filter(({ bytes }) => bytes.length > 16 && bytes.length < 100_000);
   return Array.from({ length: count }, (_, i) => {
-    const file = small[i % small.length] as HostileFile;
-    const other = small[below(small.length)] as HostileFile;
+    const file = small[i % small.length] as Pick<HostileFile, 'name' | 'bytes'>;
+    const other = small[below(small.length)] as Pick<HostileFile, 'name' | 'bytes'>;
     let bytes = Buffer.from(file.bytes);
     const kinds = [
       // Bits, most of them near the start, where the heads are.
