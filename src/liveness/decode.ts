@@ -60,9 +60,7 @@ export async function decode(
     if (format === 'jpeg' && countScans(bytes) > maxScans) {
       throw new AssessmentError('image_too_large', `The image has more than ${maxScans} scans.`);
     }
-    const raster = await (header === undefined
-      ? heic.decode(bytes)
-      : decodeRaster(bytes, most, header.beside));
+    const raster = await (header === undefined ? heic.decode(bytes) : decodeRaster(bytes, most, header));
     return { format, ...raster };
   } catch (error) {
     if (error instanceof AssessmentError) throw error;

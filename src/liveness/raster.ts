@@ -1,6 +1,7 @@
 /** Reading and writing pictures: the only importer of sharp. */
 
 import sharp, { type Metadata, type OverlayOptions } from 'sharp';
+import { isPlainProfile } from './profile.ts';
 
 // One worker per core already; libvips threads and caches beside them only cost memory.
 sharp.concurrency(1);
@@ -41,22 +42,34 @@ export interface Header extends Pick<Metadata, 'format'> {
   readonly height: number;
   /** Channels beside those of colour. */
   readonly beside: number;
+  /** Whether its colour profile, where it has one, may be followed. */
+  readonly isPlain: boolean;
 }
 
 /** Reads the header alone, and decodes no pixel. */
 export async function readHeader(bytes: Uint8Array): Promise<Header> {
-  const { channels, space, ...header } = await sharp(bytes, { limitInputPixels: false }).metadata();
-  return { ...header, beside: channels - (coloursOf[space] ?? 3) };
+  const metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
+  const { format, width, height, channels, space, icc } = metadata;
+  const beside = channels - (coloursOf[space] ?? 3);
+  return { format, width, height, beside, isPlain: icc === undefined || isPlainProfile(icc) };
 }
 
 /**
  * Decodes the first frame, upright, as sRGB over white.
  * @param maxPixels a second bound inside the decoder, for files whose header lies.
- * @param beside channels beside those of colour. One is transparency; of several none is: a TIFF keeps selections and inks there.
+ * @param header what its header says. One channel beside those of colour is transparency; of several none is: a TIFF keeps selections and inks
+ *   there. A profile that is not plain is passed over, as a damaged one is.
  * @throws when the picture is damaged or cut short: a liveness verdict on half a face would be a guess.
  */
-export async function decodeRaster(bytes: Uint8Array, maxPixels: number, beside = 1): Promise<Raster> {
-  const picture = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', page: 0, pages: 1 });
+export async function decodeRaster(
+  bytes: Uint8Array,
+  maxPixels: number,
+  { beside, isPlain }: Pick<Header, 'beside' | 'isPlain'> = { beside: 1, isPlain: true },
+): Promise<Raster> {
+  const picture = sharp(bytes, {
+    ...{ limitInputPixels: maxPixels, failOn: 'error', page: 0, pages: 1 },
+    ignoreIcc: !isPlain,
+  });
   const warnings: string[] = [];
   picture.on('warning', (warning: string) => warnings.push(warning));
   picture.autoOrient();

@@ -14,6 +14,7 @@ import { imageFormats, sniffFormat } from '../../src/liveness/sniff.ts';
 import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
 import { free } from '../../src/models/tensor.ts';
 import { heics } from '../helpers/hostile/heif.ts';
+import { profileOfSteps, withProfile } from '../helpers/hostile/profile.ts';
 import { tiffOf } from '../helpers/hostile/tiff.ts';
 import { portraitAreas, portraitSize, portraitSvg } from '../helpers/portrait.ts';
 
@@ -259,6 +260,31 @@ describe('pixels of other kinds', () => {
   it('come from a palette', async () => {
     const bytes = await figure().png({ palette: true, colours: 8 }).toBuffer();
     isFigure(await decoded(bytes), 4);
+  });
+});
+
+describe('colour profiles', () => {
+  it('are followed', async () => {
+    for (const format of ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const) {
+      const wide = await figure().withIccProfile('p3').toFormat(format, { quality: 100 }).toBuffer();
+      isFigure(await decoded(wide), 6);
+      // As stored, its colours are others.
+      const stored = await sharp(wide, { ignoreIcc: true }).raw().toBuffer();
+      assert.throws(() => isFigure({ ...portraitSize, pixels: stored, format }, 6));
+    }
+    const inks = await figure().withIccProfile('cmyk').jpeg({ quality: 100 }).toBuffer();
+    assert.equal((await sharp(inks).metadata()).space, 'cmyk');
+    isFigure(await decoded(inks), 75);
+  });
+
+  it('are passed over where steps of theirs may all lie in one place', async () => {
+    const jpeg = await figure().jpeg({ quality: 95 }).toBuffer();
+    for (const format of ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const) {
+      const bytes = await withProfile(jpeg, profileOfSteps(2), format);
+      isFigure(await decoded(bytes), 20);
+      // Followed, all is black.
+      assert.ok((await sharp(bytes).toColourspace('srgb').raw().toBuffer()).every((value) => value < 5));
+    }
   });
 });
 

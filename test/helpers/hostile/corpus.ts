@@ -6,6 +6,7 @@ import { gifs } from './gif.ts';
 import { avifs, heics } from './heif.ts';
 import { jpegs } from './jpeg.ts';
 import { pngs } from './png.ts';
+import { profiled } from './profile.ts';
 import { tiffs } from './tiff.ts';
 import { webps } from './webp.ts';
 
@@ -18,6 +19,7 @@ export async function hostileFiles(): Promise<HostileFile[]> {
     tiffs(),
     gifs(),
     heics(),
+    profiled(),
     foreigners(),
   ]);
   return kinds.flat();

@@ -75,7 +75,7 @@ const entry = (tag: number, type: number, count: number, value: Buffer) =>
 
 const orientation = (value: number) => entry(0x0112, 3, 1, be16(value, 0));
 
-function iccChunk(number: number, of: number, content: Uint8Array): Buffer {
+export function iccChunk(number: number, of: number, content: Uint8Array): Buffer {
   return segment(0xe2, cat('ICC_PROFILE\0', [number, of], content));
 }
 
