@@ -4,7 +4,7 @@ import { maxSide, mostPixels } from './bounds.ts';
 import { AssessmentError } from './errors.ts';
 import type { HeicDecoder } from './heic.ts';
 import { requireCoding } from './heif.ts';
-import { countScans } from './jpeg-scans.ts';
+import { readScans } from './jpeg-scans.ts';
 import { tooManyParts } from './parts.ts';
 import { decodeRaster, type Header, readHeader } from './raster.ts';
 import { sniffFormat } from './sniff.ts';
@@ -57,10 +57,13 @@ export async function decode(
         `The image has ${size.width} x ${size.height} pixels; a side of ${maxSide} is the longest allowed.`,
       );
     }
-    if (format === 'jpeg' && countScans(bytes) > maxScans) {
+    const scans = format === 'jpeg' ? readScans(bytes) : undefined;
+    if (scans !== undefined && scans.count > maxScans) {
       throw new AssessmentError('image_too_large', `The image has more than ${maxScans} scans.`);
     }
-    const raster = await (header === undefined ? heic.decode(bytes) : decodeRaster(bytes, most, header));
+    const raster = await (header === undefined
+      ? heic.decode(bytes)
+      : decodeRaster(scans?.jpeg ?? bytes, most, header));
     return { format, ...raster };
   } catch (error) {
     if (error instanceof AssessmentError) throw error;

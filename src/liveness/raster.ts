@@ -26,11 +26,11 @@ export function decodePhotographsOnly(): void {
 }
 
 /**
- * What libjpeg says where it made up pixels, which to it is a warning. Others are harmless, as of bytes too many that some cameras
- * write, and would be refused too under `failOn: 'warning'`.
+ * What libjpeg says where it made up pixels, which to it is a warning. Others are harmless, as of bytes too many behind the data, which some cameras
+ * write, and would be refused too under `failOn: 'warning'`. It says only the first that there is; behind the data nothing is left to be said.
  */
 const damagedJpeg =
-  /VipsJpeg: (Corrupt JPEG data: (?!\d+ extraneous)|Premature end|Inconsistent progression)/;
+  /VipsJpeg: (Corrupt JPEG data: (?!\d+ extraneous bytes before marker 0xd9)|Premature end|Inconsistent progression)/;
 
 /** Channels of colour by libvips' name of a colour space; three in all others. */
 const coloursOf: Readonly<Record<string, number>> = { 'b-w': 1, grey16: 1, cmyk: 4 };

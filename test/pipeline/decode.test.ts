@@ -13,7 +13,9 @@ import { HeicDecoder } from '../../src/liveness/heic.ts';
 import { imageFormats, sniffFormat } from '../../src/liveness/sniff.ts';
 import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
 import { free } from '../../src/models/tensor.ts';
+import { cat } from '../helpers/hostile/file.ts';
 import { heics } from '../helpers/hostile/heif.ts';
+import { segmentsOf } from '../helpers/hostile/jpeg.ts';
 import { profileOfSteps, withProfile } from '../helpers/hostile/profile.ts';
 import { tiffOf } from '../helpers/hostile/tiff.ts';
 import { portraitAreas, portraitSize, portraitSvg } from '../helpers/portrait.ts';
@@ -345,6 +347,28 @@ describe('damaged files', () => {
       jpeg[jpeg.indexOf(Buffer.of(0xff, frame)) + 1] = asArithmetic;
       const { cause } = await refused(jpeg, 'undecodable_image');
       assert.match(`${cause}`, /arithmetic coding/);
+    }
+  });
+
+  it('are refused where a JPEG has bytes too many as well, of which alone its decoder tells', async () => {
+    for (const progressive of [false, true]) {
+      const jpeg = await picture().jpeg({ progressive }).toBuffer();
+      const scan = (segmentsOf(jpeg).find(({ marker }) => marker === 0xda) as { at: number }).at;
+      const stray = cat(jpeg.subarray(0, scan), Buffer.alloc(4), jpeg.subarray(scan));
+      assert.deepEqual(await decoded(stray), await decoded(jpeg));
+      for (const share of [0.3, 0.6, 0.9]) {
+        const cut = cat(stray.subarray(0, Math.floor(stray.length * share)), [0xff, 0xd9]);
+        const { cause } = await refused(cut, 'undecodable_image');
+        assert.match(`${cause}`, /Corrupt JPEG data: premature end/);
+      }
+      // Behind the data of the last scan they hide nothing; among those before they would.
+      const end = jpeg.length - 2;
+      await decoded(cat(jpeg.subarray(0, end), Buffer.alloc(4), jpeg.subarray(end)));
+      const [, second] = segmentsOf(jpeg).filter(({ marker }) => marker === 0xda);
+      if (second === undefined) continue;
+      for (const at of [second.at, second.end]) {
+        await refused(cat(jpeg.subarray(0, at), Buffer.alloc(4), jpeg.subarray(at)), 'undecodable_image');
+      }
     }
   });
 

@@ -2,12 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { countScans } from '../../src/liveness/jpeg-scans.ts';
+import { readScans } from '../../src/liveness/jpeg-scans.ts';
 import { drawing } from '../helpers/hostile/file.ts';
 
 const scan = [0xff, 0xda, 0, 4, 1, 2];
 
-describe('countScans', () => {
+const countScans = (jpeg: Uint8Array) => readScans(jpeg).count;
+
+describe('readScans', () => {
   it('counts those of encoders', async () => {
     assert.equal(countScans(await drawing().jpeg().toBuffer()), 1);
     // Ten, as libjpeg's own script has them.
@@ -31,6 +33,38 @@ describe('countScans', () => {
     const comment = [0xff, 0xfe, 0, 2 + scan.length, ...scan];
     const jpeg = [0xff, 0xd8, ...comment, ...scan, 0xff, 0xd9, ...scan];
     assert.equal(countScans(Uint8Array.from(jpeg)), 1);
+  });
+
+  it('drops bytes of no segment before the first scan, and nothing else', () => {
+    const filled = [0xff, 0xff, 0xff, 0xfe, 0, 3, 1];
+    const comment = [0xff, 0xfe, 0, 3, 1];
+    const rest = [...scan, 1, 0xff, 0, 2, 0xff, 0xd9, 7, 7];
+    const sound = Uint8Array.from([0xff, 0xd8, ...filled, ...comment, ...rest]);
+    assert.equal(readScans(sound).jpeg, sound);
+    for (const stray of [[0], [0, 0, 0, 0], [0xff, 0, 7], [0xff, 0], [7, 0xff]]) {
+      const jpeg = [0xff, 0xd8, ...filled, ...stray, ...comment, ...stray, ...rest];
+      assert.deepEqual(readScans(Uint8Array.from(jpeg)).jpeg, Buffer.from(sound), `${stray}`);
+    }
+  });
+
+  it('refuses them at many places and between scans, where something would be lost with them', () => {
+    const comment = [0xff, 0xfe, 0, 3, 1];
+    const places = (count: number) =>
+      Uint8Array.from([
+        0xff,
+        0xd8,
+        ...Array(count)
+          .fill([0, ...comment])
+          .flat(),
+        ...scan,
+        1,
+        0xff,
+        0xd9,
+      ]);
+    assert.equal(countScans(places(16)), 1);
+    assert.throws(() => readScans(places(17)), /at many places/);
+    const jpeg = [0xff, 0xd8, ...scan, 1, ...comment, 0, ...scan, 2, 0xff, 0xd9];
+    assert.throws(() => readScans(Uint8Array.from(jpeg)), /between its scans/);
   });
 
   it('ends with what is cut anywhere', () => {
