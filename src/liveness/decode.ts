@@ -8,6 +8,7 @@ import { readScans } from './jpeg-scans.ts';
 import { tooManyParts } from './parts.ts';
 import { decodeRaster, type Header, readHeader } from './raster.ts';
 import { sniffFormat } from './sniff.ts';
+import { requirePacking } from './tiff.ts';
 import type { Frame, ImageFormat } from './types.ts';
 
 export interface DecodeLimits {
@@ -74,6 +75,7 @@ export async function decode(
 }
 
 async function headerOf(bytes: Uint8Array, format: ImageFormat): Promise<Header> {
+  if (format === 'tiff') requirePacking(bytes);
   const header = await readHeader(bytes);
   // A polyglot must not reach another decoder than the one its first bytes name.
   if (header.format !== (format === 'avif' ? 'heif' : format)) {

@@ -1,5 +1,6 @@
 /** How many parts a picture has that its decoder goes through before it comes to the first frame: other frames, pages, texts. */
 
+import { pagesOf } from './tiff.ts';
 import type { ImageFormat } from './types.ts';
 
 /** What there may be of a format, and what it is called. */
@@ -13,7 +14,7 @@ interface Bound {
 const webp: Bound = { most: 1_000, name: 'frames', count: countWebpFrames };
 
 /** libtiff reads the directory of every page, several times: seconds for the 170,000 that 20 MB hold. */
-const tiff: Bound = { most: 1_000, name: 'pages', count: countTiffPages };
+const tiff: Bound = { most: 1_000, name: 'pages', count: (bytes, most) => pagesOf(bytes, most).size };
 
 /** Each unpacks to as much as 8 MB, all of which is kept: gigabytes for 300, which are 2 MB. Cameras and editors write a few. */
 const png: Bound = { most: 16, name: 'compressed texts', count: countPngTexts };
@@ -38,21 +39,6 @@ function countWebpFrames(bytes: Buffer): number {
     at += 8 + length + (length % 2);
   }
   return frames;
-}
-
-/** Each page names where the next is: a circle, of which the decoder knows what to make, ends where it closes. */
-function countTiffPages(bytes: Buffer, most: number): number {
-  const isLittle = bytes[0] === 0x49;
-  const short = (at: number) => (isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
-  const long = (at: number) => (isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
-  const pages = new Set<number>();
-  for (let link = 4; link + 4 <= bytes.length && pages.size <= most; ) {
-    const at = long(link);
-    if (at === 0 || at + 2 > bytes.length || pages.has(at)) break;
-    pages.add(at);
-    link = at + 2 + short(at) * 12;
-  }
-  return pages.size;
 }
 
 function countPngTexts(bytes: Buffer): number {

@@ -13,7 +13,7 @@ import { HeicDecoder } from '../../src/liveness/heic.ts';
 import { imageFormats, sniffFormat } from '../../src/liveness/sniff.ts';
 import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
 import { free } from '../../src/models/tensor.ts';
-import { cat } from '../helpers/hostile/file.ts';
+import { cat, inFormat } from '../helpers/hostile/file.ts';
 import { heics } from '../helpers/hostile/heif.ts';
 import { segmentsOf } from '../helpers/hostile/jpeg.ts';
 import { profileOfSteps, withProfile } from '../helpers/hostile/profile.ts';
@@ -194,10 +194,8 @@ describe('pixels of other kinds', () => {
       (_, i) => grey([...upright.subarray(i * 3, i * 3 + 3)])[0] as number,
     );
     for (const format of ['png', 'jpeg', 'tiff'] as const) {
-      const bytes = await sharp(pixels, { raw: { width, height, channels: 1 } })
-        .toColourspace('b-w')
-        .toFormat(format)
-        .toBuffer();
+      const picture = sharp(pixels, { raw: { width, height, channels: 1 } }).toColourspace('b-w');
+      const bytes = await inFormat(picture, format).toBuffer();
       assert.equal((await sharp(bytes).metadata()).channels, 1);
       isFigure(await decoded(bytes), 3, grey);
     }
@@ -268,7 +266,7 @@ describe('pixels of other kinds', () => {
 describe('colour profiles', () => {
   it('are followed', async () => {
     for (const format of ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const) {
-      const wide = await figure().withIccProfile('p3').toFormat(format, { quality: 100 }).toBuffer();
+      const wide = await inFormat(figure().withIccProfile('p3'), format, { quality: 100 }).toBuffer();
       isFigure(await decoded(wide), 6);
       // As stored, its colours are others.
       const stored = await sharp(wide, { ignoreIcc: true }).raw().toBuffer();
@@ -297,9 +295,8 @@ describe('files of several pictures', () => {
   for (const format of ['gif', 'webp', 'tiff'] as const) {
     it(`give the first: ${format}`, async () => {
       const [first, second] = await Promise.all([red, blue].map((one) => sharp(one).png().toBuffer()));
-      const bytes = await sharp([first as Buffer, second as Buffer], { join: { animated: true } })
-        .toFormat(format, { quality: 100 })
-        .toBuffer();
+      const both = sharp([first as Buffer, second as Buffer], { join: { animated: true } });
+      const bytes = await inFormat(both, format, { quality: 100 }).toBuffer();
       assert.equal((await sharp(bytes).metadata()).pages, 2);
       const frame = await decoded(bytes);
       assert.deepEqual([frame.width, frame.height], [8, 6]);
@@ -316,7 +313,7 @@ describe('damaged files', () => {
 
   for (const format of ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const) {
     it(`are refused when cut short: ${format}`, async () => {
-      const bytes = await picture().toFormat(format).toBuffer();
+      const bytes = await inFormat(picture(), format).toBuffer();
       assert.equal((await decoded(bytes)).width, 120);
       for (const share of [0.3, 0.6, 0.9]) {
         await refused(bytes.subarray(0, Math.floor(bytes.length * share)), 'undecodable_image');
@@ -467,7 +464,7 @@ describe('files too large', () => {
 
   it('are refused from one pixel above the limit on', async () => {
     for (const format of ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const) {
-      const bytes = await figure().toFormat(format).toBuffer();
+      const bytes = await inFormat(figure(), format).toBuffer();
       assert.equal((await decode(bytes, imageFormats, { maxPixels: width * height }, heic)).width, width);
       await refused(bytes, 'image_too_large', { maxPixels: width * height - 1 });
     }

@@ -48,7 +48,7 @@ const formats: Record<string, { types: string[]; image: () => Buffer | Promise<B
   png: { types: ['image/png'], image: () => sharp(photos.face).png().toBuffer() },
   webp: { types: ['image/webp'], image: () => sharp(photos.face).webp().toBuffer() },
   avif: { types: ['image/avif'], image: () => sharp(photos.face).avif({ effort: 0 }).toBuffer() },
-  tiff: { types: ['image/tiff'], image: () => sharp(photos.face).tiff().toBuffer() },
+  tiff: { types: ['image/tiff'], image: () => sharp(photos.face).tiff({ compression: 'lzw' }).toBuffer() },
   gif: { types: ['image/gif'], image: () => sharp(photos.face).gif().toBuffer() },
 };
 

@@ -173,7 +173,7 @@ describe('native: images that are of no use', () => {
     raw(photos.body.subarray(0, photos.body.length >> 1)),
   );
   problem(422, 'undecodable_image', 'a TIFF cut short', async () => {
-    const tiff = await sharp(photos.face).tiff().toBuffer();
+    const tiff = await sharp(photos.face).tiff({ compression: 'lzw' }).toBuffer();
     return raw(tiff.subarray(0, tiff.length >> 1), 'image/tiff');
   });
 

@@ -84,6 +84,15 @@ export function drawing(width = 160): Sharp {
   return sharp(portrait).resize({ width }).flatten({ background: '#ffffff' });
 }
 
+/** The picture in a format; a TIFF packed as those are that are read, and not as a JPEG, which sharp does by itself. */
+export function inFormat(
+  picture: Sharp,
+  format: Exclude<ImageFormat, 'heic'>,
+  options: { readonly quality?: number } = {},
+): Sharp {
+  return format === 'tiff' ? picture.tiff({ compression: 'lzw' }) : picture.toFormat(format, options);
+}
+
 /** One colour throughout, ready to be encoded. */
 export function flat(width: number, height: number): Sharp {
   return sharp({ create: { width, height, channels: 3, background: '#8a8f94' } });

@@ -2,7 +2,7 @@
 
 import sharp from 'sharp';
 import type { ImageFormat } from '../../../src/liveness/types.ts';
-import { be16, be32, cat, drawing, filesOf, type HostileFile, times } from './file.ts';
+import { be16, be32, cat, drawing, filesOf, type HostileFile, inFormat, times } from './file.ts';
 import { iccChunk, withSegments } from './jpeg.ts';
 
 /** Numbers of 16.16 bits. */
@@ -67,7 +67,7 @@ export async function withProfile(
   );
   const picture = withSegments(jpeg, ...chunks);
   if (format === 'jpeg') return picture;
-  return await sharp(picture).keepIccProfile().toFormat(format).toBuffer();
+  return await inFormat(sharp(picture).keepIccProfile(), format).toBuffer();
 }
 
 export async function profiled(): Promise<HostileFile[]> {
