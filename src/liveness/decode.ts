@@ -2,6 +2,7 @@
 
 import { maxSide, mostPixels } from './bounds.ts';
 import { AssessmentError } from './errors.ts';
+import { requireWholeFrame } from './gif.ts';
 import type { HeicDecoder } from './heic.ts';
 import { requireCoding } from './heif.ts';
 import { readScans } from './jpeg-scans.ts';
@@ -58,6 +59,7 @@ export async function decode(
         `The image has ${size.width} x ${size.height} pixels; a side of ${maxSide} is the longest allowed.`,
       );
     }
+    if (format === 'gif') requireWholeFrame(bytes);
     const scans = format === 'jpeg' ? readScans(bytes) : undefined;
     if (scans !== undefined && scans.count > maxScans) {
       throw new AssessmentError('image_too_large', `The image has more than ${maxScans} scans.`);

@@ -10,7 +10,7 @@ import { startEngine } from '../../src/liveness/pool.ts';
 import { decodePhotographsOnly } from '../../src/liveness/raster.ts';
 import { imageFormats, sniffFormat } from '../../src/liveness/sniff.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
-import { drawing } from '../helpers/hostile/file.ts';
+import { drawing, inFormat } from '../helpers/hostile/file.ts';
 import { foreigners } from '../helpers/hostile/foreign.ts';
 import { standardWeights } from '../helpers/weights.ts';
 
@@ -36,7 +36,7 @@ describe('in a worker', () => {
       gif: 'gif',
     } as const;
     const photographs = await Promise.all(
-      Object.values(encoders).map((format) => drawing().toFormat(format).toBuffer()),
+      Object.values(encoders).map((format) => inFormat(drawing(), format).toBuffer()),
     );
     assert.equal((await sharp(svg).metadata()).format, 'svg', 'sharp can draw');
     decodePhotographsOnly();

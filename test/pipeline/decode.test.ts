@@ -14,6 +14,7 @@ import { imageFormats, sniffFormat } from '../../src/liveness/sniff.ts';
 import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
 import { free } from '../../src/models/tensor.ts';
 import { cat, inFormat } from '../helpers/hostile/file.ts';
+import { partsOf } from '../helpers/hostile/gif.ts';
 import { heics } from '../helpers/hostile/heif.ts';
 import { segmentsOf } from '../helpers/hostile/jpeg.ts';
 import { profileOfSteps, withProfile } from '../helpers/hostile/profile.ts';
@@ -367,6 +368,16 @@ describe('damaged files', () => {
         await refused(cat(jpeg.subarray(0, at), Buffer.alloc(4), jpeg.subarray(at)), 'undecodable_image');
       }
     }
+  });
+
+  it('are refused where a GIF ends early by its blocks', async () => {
+    const gif = await picture().gif().toBuffer();
+    const parts = partsOf(gif);
+    const { cause } = await refused(
+      cat(gif.subarray(0, parts[parts.length >> 1]), [0, 0x3b]),
+      'undecodable_image',
+    );
+    assert.match(`${cause}`, /The first frame of the GIF has/);
   });
 
   it('are refused in 12 bit and in lossless JPEG, which is not decoded', async () => {

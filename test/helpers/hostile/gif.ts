@@ -23,6 +23,19 @@ export function blocksOf(gif: Buffer): Block[] {
   return blocks;
 }
 
+/** Where each part of the data of the first frame ends. */
+export function partsOf(gif: Buffer): number[] {
+  const frame = blocksOf(gif).find(({ kind }) => kind === 0x2c)?.at as number;
+  const flags = gif[frame + 9] as number;
+  let at = frame + 11 + (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
+  const ends: number[] = [];
+  while (gif[at] !== 0) {
+    at += 1 + (gif[at] as number);
+    ends.push(at);
+  }
+  return ends;
+}
+
 /** One picture of one colour: a canvas, and a frame on it of that size and place. */
 function plain(
   canvas: readonly [number, number],
@@ -46,6 +59,8 @@ export async function gifs(): Promise<HostileFile[]> {
     10 +
     ((sound[frame + 9] as number) & 0x80 ? 3 * 2 ** (((sound[frame + 9] as number) & 7) + 1) : 0);
 
+  const parts = partsOf(sound);
+
   const rows: Row[] = [
     ...blocks.flatMap(({ at, kind }): Row[] =>
       [0, 1, 5, 12].map((more) => [
@@ -54,6 +69,13 @@ export async function gifs(): Promise<HostileFile[]> {
         // All pixels are there where only the end is missing.
         ...((kind === 0x3b ? ['assessed', 'undecodable_image'] : ['undecodable_image']) as Row[2][]),
       ]),
+    ),
+    ...[0, parts.length >> 1, parts.length - 2].map(
+      (i): Row => [
+        `no data behind part ${i} of its first frame`,
+        cat(sound.subarray(0, parts[i]), [0, 0x3b]),
+        'undecodable_image',
+      ],
     ),
     [
       'a canvas of 65,535 px by 65,535',
