@@ -60,10 +60,11 @@ export async function decode(
       );
     }
     if (format === 'gif') requireWholeFrame(bytes);
-    const scans = format === 'jpeg' ? readScans(bytes) : undefined;
+    const scans = format === 'jpeg' ? readScans(bytes, maxScans) : undefined;
     if (scans !== undefined && scans.count > maxScans) {
       throw new AssessmentError('image_too_large', `The image has more than ${maxScans} scans.`);
     }
+    if (scans?.isWhole === false) throw new Error('The JPEG lacks scans.');
     const raster = await (header === undefined
       ? heic.decode(bytes)
       : decodeRaster(scans?.jpeg ?? bytes, most, header));

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readScans } from '../../src/liveness/jpeg-scans.ts';
-import { drawing } from '../helpers/hostile/file.ts';
+import { cat, drawing } from '../helpers/hostile/file.ts';
+import { segmentsOf } from '../helpers/hostile/jpeg.ts';
 
 const scan = [0xff, 0xda, 0, 4, 1, 2];
 
@@ -14,6 +15,12 @@ describe('readScans', () => {
     assert.equal(countScans(await drawing().jpeg().toBuffer()), 1);
     // Ten, as libjpeg's own script has them.
     assert.equal(countScans(await drawing().jpeg({ progressive: true }).toBuffer()), 10);
+  });
+
+  it('looks no further than at one too many', async () => {
+    const jpeg = await drawing().jpeg({ progressive: true }).toBuffer();
+    assert.equal(readScans(jpeg, 10).count, 10);
+    assert.equal(readScans(jpeg, 4).count, 5);
   });
 
   it('passes over data, restarts and fill bytes', () => {
@@ -65,6 +72,22 @@ describe('readScans', () => {
     assert.throws(() => readScans(places(17)), /at many places/);
     const jpeg = [0xff, 0xd8, ...scan, 1, ...comment, 0, ...scan, 2, 0xff, 0xd9];
     assert.throws(() => readScans(Uint8Array.from(jpeg)), /between its scans/);
+  });
+
+  it('tells whether something of a component is never said', async () => {
+    for (const progressive of [false, true]) {
+      for (const jpeg of [
+        await drawing().jpeg({ progressive }).toBuffer(),
+        await drawing().jpeg({ progressive, optimizeScans: progressive }).toBuffer(),
+        await drawing().toColourspace('b-w').jpeg({ progressive }).toBuffer(),
+        await drawing().toColourspace('cmyk').jpeg({ progressive }).toBuffer(),
+      ]) {
+        assert.equal(readScans(jpeg).isWhole, true);
+        for (const { at } of segmentsOf(jpeg).filter(({ marker }) => marker === 0xda)) {
+          assert.equal(readScans(cat(jpeg.subarray(0, at), [0xff, 0xd9])).isWhole, false);
+        }
+      }
+    }
   });
 
   it('ends with what is cut anywhere', () => {

@@ -164,12 +164,22 @@ export async function jpegs(): Promise<HostileFile[]> {
     ['49 megapixels in 20 scans', manyScans(7_000, 7_000, 19), 'assessed'],
     ['100 scans', manyScans(160, 200, 99), 'assessed'],
     ['101 scans', manyScans(160, 200, 100), 'image_too_large'],
-    ['49 megapixels in 883 scans', manyScans(7_000, 7_000, 882), 'image_too_large'],
+    ['49 megapixels in 870 scans', manyScans(7_000, 7_000, 869), 'image_too_large'],
     [
-      '883 scans, behind a length in the gap of a restart',
-      manyScans(1_400, 1_400, 882, true),
+      '870 scans, behind a length in the gap of a restart',
+      manyScans(1_400, 1_400, 869, true),
       'image_too_large',
     ],
+    ...segmentsOf(progressive)
+      .filter(({ marker }) => marker === 0xda)
+      .slice(1)
+      .map(
+        ({ at }, i): Row => [
+          `progressive, ended before scan ${i + 1}`,
+          cat(progressive.subarray(0, at), [0xff, 0xd9]),
+          'undecodable_image',
+        ],
+      ),
     ['baseline with its scan twice', withScans(baseline, 1), 'assessed', 'undecodable_image'],
     ['no quantisation tables', without(baseline, 0xdb), 'undecodable_image'],
     ['no Huffman tables', without(baseline, 0xc4), 'assessed', 'undecodable_image'],
@@ -352,7 +362,7 @@ function withAdobe(jpeg: Buffer, transform: number): Buffer {
 }
 
 /**
- * A progressive picture of one colour in as many scans as the rules allow: each coefficient by itself, and each of its bits. A scan says
+ * A progressive picture of one colour in nearly as many scans as the rules allow: coefficients by themselves, and each of their bits. A scan says
  * in a hundred bytes that nothing changes in any block, which the decoder finds out block by block.
  * @param isHidden puts a reserved marker and what could be the length of a segment before the first restart of each.
  */
@@ -367,11 +377,16 @@ function manyScans(width: number, height: number, scans: number, isHidden = fals
   const nothing = isHidden ? gap : Buffer.alloc(Math.ceil((run * 15) / 8));
   const bits = 13;
   const parts: Buffer[] = [];
-  for (let coefficient = 1; coefficient < 64; coefficient++) {
-    for (let bit = bits; bit >= 0 && parts.length < scans * 2; bit--) {
-      parts.push(scan(coefficient, coefficient, bit === bits ? 0 : bit + 1, bit), nothing);
+  // The last is of all that is left; without it something would be missing.
+  let left = scans - 1;
+  let coefficient = 1;
+  for (; left > 0; coefficient++) {
+    const highest = Math.min(bits, left - 1);
+    for (let bit = highest; bit >= 0; bit--, left--) {
+      parts.push(scan(coefficient, coefficient, bit === highest ? 0 : bit + 1, bit), nothing);
     }
   }
+  parts.push(scan(coefficient, 63, 0, 0), nothing);
   return cat(
     [0xff, 0xd8],
     segment(0xdb, cat([0], Buffer.alloc(64, 1))),
