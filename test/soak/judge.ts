@@ -19,8 +19,8 @@ const memoryShare = 0.1;
 /** And files: as many as the sockets of a moment differ by, when a few large pictures have all the others wait. */
 const fdShare = 0.1;
 const fdSlack = 40;
-/** And threads: libvips keeps up to four in each worker, for as long as pictures come that have work for them. */
-const libvipsThreads = 4;
+/** And threads: in each worker libvips keeps one, and libheif has four while it decodes tiles. */
+const libvipsThreads = 5;
 /** And objects: what comes between two collections, where the time is short. */
 const heapSlack = 8e6;
 
