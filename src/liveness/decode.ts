@@ -1,10 +1,12 @@
 /** The decode stage: bytes of an admitted format to an upright RGB frame, within bounds. */
 
-import { maxSide, mostPixels } from './bounds.ts';
+import { maxSide, mostDecoded, mostPixels } from './bounds.ts';
 import { AssessmentError } from './errors.ts';
 import { requireWholeFrame } from './gif.ts';
 import type { HeicDecoder } from './heic.ts';
-import { requireCoding } from './heif.ts';
+import { withoutFilm } from './heif.ts';
+import type { HeifFormat } from './heif-items.ts';
+import { type Size, workOf } from './heif-work.ts';
 import { readScans } from './jpeg-scans.ts';
 import { tooManyParts } from './parts.ts';
 import { decodeRaster, type Header, readHeader } from './raster.ts';
@@ -45,20 +47,10 @@ export async function decode(
     // Already to read the header is to go through them.
     const tooMany = tooManyParts(bytes, format);
     if (tooMany !== undefined) throw new AssessmentError('image_too_large', `The image has ${tooMany}.`);
-    const header = format === 'heic' ? undefined : await headerOf(bytes, format);
-    const size = header ?? (await heic.readSize(bytes));
-    if (size.width * size.height > most) {
-      throw new AssessmentError(
-        'image_too_large',
-        `The image has ${size.width} x ${size.height} pixels; ${most} in all are the most allowed in ${format}.`,
-      );
-    }
-    if (Math.max(size.width, size.height) > maxSide) {
-      throw new AssessmentError(
-        'image_too_large',
-        `The image has ${size.width} x ${size.height} pixels; a side of ${maxSide} is the longest allowed.`,
-      );
-    }
+    if (format === 'avif' || format === 'heic') requireWork(bytes, format, limits.maxPixels);
+    const still = format === 'avif' ? withoutFilm(bytes) : bytes;
+    const header = format === 'heic' ? undefined : await headerOf(still, format);
+    requireSize(header ?? (await heic.readSize(bytes)), format, most);
     if (format === 'gif') requireWholeFrame(bytes);
     const scans = format === 'jpeg' ? readScans(bytes, maxScans) : undefined;
     if (scans !== undefined && scans.count > maxScans) {
@@ -67,13 +59,41 @@ export async function decode(
     if (scans?.isWhole === false) throw new Error('The JPEG lacks scans.');
     const raster = await (header === undefined
       ? heic.decode(bytes)
-      : decodeRaster(scans?.jpeg ?? bytes, most, header));
+      : decodeRaster(scans?.jpeg ?? still, most, header));
     return { format, ...raster };
   } catch (error) {
     if (error instanceof AssessmentError) throw error;
     throw new AssessmentError('undecodable_image', `The ${format} image is damaged or incomplete.`, {
       cause: error,
     });
+  }
+}
+
+/** Looks at all that is decoded for the picture, before any decoder does: the size of what is shown says little of it. */
+function requireWork(bytes: Uint8Array, format: HeifFormat, maxPixels: number): void {
+  const { sizes, pixels } = workOf(bytes, format);
+  for (const size of sizes) requireSize(size, format, mostPixels(format, maxPixels));
+  const most = mostDecoded(format, maxPixels);
+  if (pixels > most) {
+    throw new AssessmentError(
+      'image_too_large',
+      `The image is made of ${pixels} pixels; ${most} in all are the most allowed in ${format}.`,
+    );
+  }
+}
+
+function requireSize({ width, height }: Size, format: ImageFormat, most: number): void {
+  if (width * height > most) {
+    throw new AssessmentError(
+      'image_too_large',
+      `The image has ${width} x ${height} pixels; ${most} in all are the most allowed in ${format}.`,
+    );
+  }
+  if (Math.max(width, height) > maxSide) {
+    throw new AssessmentError(
+      'image_too_large',
+      `The image has ${width} x ${height} pixels; a side of ${maxSide} is the longest allowed.`,
+    );
   }
 }
 
@@ -84,7 +104,5 @@ async function headerOf(bytes: Uint8Array, format: ImageFormat): Promise<Header>
   if (header.format !== (format === 'avif' ? 'heif' : format)) {
     throw new Error(`The decoder takes this ${format} for ${header.format}.`);
   }
-  // What libvips says of the coding is a guess by the brand, and wrong where that is a general one.
-  if (format === 'avif') requireCoding(bytes, 'av01');
   return header;
 }

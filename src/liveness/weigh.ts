@@ -1,14 +1,13 @@
 /** How much work a photograph is, before any of it is decoded. */
 
 import { imageDimensionsFromData } from 'image-dimensions';
-import { maxSide, mostPixels } from './bounds.ts';
+import { maxSide, mostDecoded, mostPixels } from './bounds.ts';
+import type { HeifFormat } from './heif-items.ts';
+import { type Size, workOf } from './heif-work.ts';
 import { sniffFormat } from './sniff.ts';
 import type { ImageFormat } from './types.ts';
 
-/**
- * Header bytes that are looked at. A JPEG's size stands behind a camera's preview and notes; the others have it near their beginning, and
- * boxes and brands in AVIF and HEIC that go on for longer would take longer to read than all else about the request.
- */
+/** Header bytes that are looked at. A JPEG's size stands behind a camera's preview and notes; the others have it near their beginning. */
 const headerBytes = (format: ImageFormat) => (format === 'jpeg' ? 1 << 18 : 1 << 14);
 
 /** The share of the decode stage in the work of an ordinary photograph, a JPEG of a megapixel. Measured with the profile `standard`. */
@@ -32,13 +31,32 @@ const pixelWork: Readonly<Record<ImageFormat, number>> = {
 export function weigh(bytes: Uint8Array, admitted: readonly ImageFormat[], maxPixels: number): number {
   const format = sniffFormat(bytes);
   if (format === undefined || !admitted.includes(format)) return 1;
+  if (format === 'avif' || format === 'heic')
+    return weightOf(format, decodedPixels(bytes, format, maxPixels));
+  const most = mostPixels(format, maxPixels);
   const size =
     format === 'tiff' ? tiffSize(bytes) : imageDimensionsFromData(bytes.subarray(0, headerBytes(format)));
-  const most = mostPixels(format, maxPixels);
   // Of what cannot be told, the most that there may be.
   const pixels = size === undefined ? most : size.width * size.height;
-  if (pixels > most || (size !== undefined && Math.max(size.width, size.height) > maxSide)) return 1;
-  return Math.max(1, 1 - decodeShare + decodeShare * pixelWork[format] * (pixels / 1e6));
+  return size !== undefined && isTooLarge(size, most) ? 1 : weightOf(format, pixels);
+}
+
+const weightOf = (format: ImageFormat, pixels: number) =>
+  Math.max(1, 1 - decodeShare + decodeShare * pixelWork[format] * (pixels / 1e6));
+
+const isTooLarge = ({ width, height }: Size, most: number) =>
+  width * height > most || Math.max(width, height) > maxSide;
+
+/** All that is decoded for what is shown; 0 where it will be refused before that. */
+function decodedPixels(bytes: Uint8Array, format: HeifFormat, maxPixels: number): number {
+  try {
+    const { sizes, pixels } = workOf(bytes, format);
+    const most = mostPixels(format, maxPixels);
+    const isRefused = pixels > mostDecoded(format, maxPixels) || sizes.some((size) => isTooLarge(size, most));
+    return isRefused ? 0 : pixels;
+  } catch {
+    return 0;
+  }
 }
 
 /** Tags of a TIFF directory, which stand in their order: width is the first or second of all, height the next. */

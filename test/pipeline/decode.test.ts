@@ -584,7 +584,7 @@ describe('formats not admitted', () => {
     assert.equal((await sharp(drawn).metadata()).format, 'svg');
     assert.equal(sniffFormat(drawn), 'avif');
     const { cause } = await refused(drawn, 'undecodable_image');
-    assert.match(`${cause}`, /The decoder takes this avif for svg/);
+    assert.match(`${cause}`, /A box does not end where it may/);
   });
 });
 

@@ -1,10 +1,10 @@
-/** HEICs written anew: in every shape that boxes may have the same pictures, and refused where they have none. */
+/** AVIFs and HEICs written anew: in every shape that boxes may have the same pictures, and refused where they have none. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { padSlices } from '../../src/liveness/heif.ts';
+import { padSlices, withoutFilm } from '../../src/liveness/heif.ts';
 import { be16, be32, cat, times } from '../helpers/hostile/file.ts';
 import { box, boxesOf } from '../helpers/hostile/heif.ts';
 
@@ -152,6 +152,27 @@ describe('a HEIC written anew', () => {
   });
 });
 
+describe('an AVIF written anew', () => {
+  it('has its items, and no film, other description or brand that promises one', () => {
+    const brands = box('ftyp', cat('avif', be32(0), 'avis', 'mif1'));
+    const listed = box('iinf', cat([0, 0, 0, 0], be16(2)), entry(2, 1, 'av01'), entry(2, 2, 'Exif'));
+    const meta = (at: number) =>
+      box(
+        'meta',
+        be32(0),
+        listed,
+        box('iloc', located([1, at, picture.length], [2, at + picture.length, notes.length])),
+      );
+    const at = brands.length + meta(0).length + 8;
+    const still = cat(brands, meta(at), box('mdat', picture, notes));
+    const file = Buffer.from(withoutFilm(cat(still, box('moov', Buffer.alloc(99)), meta(0))));
+    assert.deepEqual(dataOf(file), cat(picture, notes));
+    assert.equal(file.toString('latin1', 8, brands.length), 'avif\0\0\0\0mif1mif1');
+    const types = boxesOf(file).map(({ type }) => type);
+    assert.deepEqual(types, ['ftyp', 'meta', 'iinf', 'infe', 'infe', 'iloc', 'mdat']);
+  });
+});
+
 describe('a HEIC is refused', () => {
   const refused: Record<string, [Buffer, RegExp]> = {
     'without boxes': [Buffer.alloc(0), /no ftyp/],
@@ -192,6 +213,18 @@ describe('a HEIC is refused', () => {
     'whose items are all of it, thrice': [
       fileOf(() => located([2, 0, 200], [3, 0, 200], [4, 0, 200])),
       /larger than itself/,
+    ],
+    'with an item that is described twice': [
+      fileOf(
+        () => cat([0, 0, 0, 0, 0x44, 0], be16(0)),
+        [box('iinf', cat([0, 0, 0, 0], be16(2)), entry(2, 1, 'hvc1'), entry(2, 1, 'Exif'))],
+      ),
+      /described twice/,
+    ],
+    'with an item that lies in two places': [fileOf(() => located([1, 0, 20], [1, 0, 20])), /two places/],
+    'of boxes without end': [
+      fileOf(() => cat([0, 0, 0, 0, 0x44, 0], be16(0)), [iinf, times(5_000, box('free'))]),
+      /too many boxes/,
     ],
     'whose data lies in another file': [
       fileOf(() => cat([0, 0, 0, 0, 0x44, 0], be16(1), be16(1, 1, 1), be32(0, 0))),

@@ -7,6 +7,8 @@ import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { imageFormats } from '../../src/liveness/sniff.ts';
 import { weigh as weighFor } from '../../src/liveness/weigh.ts';
+import { cat } from '../helpers/hostile/file.ts';
+import { alpha, box, grid, heif, type Item, ispe } from '../helpers/hostile/heif.ts';
 
 const weigh = (bytes: Uint8Array) => weighFor(bytes, imageFormats, 50_000_000);
 
@@ -103,18 +105,36 @@ describe('weigh', () => {
     assert.equal(weigh(behind(270_000)), 0.75 + 0.25 * 50);
   });
 
-  it('looks for it in the first 16 KiB of boxes, however many there are', async () => {
+  it('finds it behind whatever other boxes, of which there are not too many', async () => {
     const picture = await blank(2000, 1000).avif({ effort: 0 }).toBuffer();
-    const box = (bytes: number) => {
-      const free = Buffer.alloc(bytes);
-      free.writeUInt32BE(bytes);
-      free.write('free', 4);
-      return free;
-    };
     const typeEnd = picture.readUInt32BE(0);
-    const behind = (bytes: number) =>
-      Buffer.concat([picture.subarray(0, typeEnd), box(bytes), picture.subarray(typeEnd)]);
-    assert.equal(weigh(behind(8_000)), 0.75 + 0.25 * 13 * 2);
-    assert.equal(weigh(behind(20_000)), 0.75 + 0.25 * 13 * 25);
+    // Where its data lies is told from the beginning of the file, so this is for reading only.
+    const behind = (...boxes: Buffer[]) =>
+      cat(picture.subarray(0, typeEnd), ...boxes, picture.subarray(typeEnd), Buffer.alloc(99_992));
+    const free = box('free', Buffer.alloc(20_000));
+    assert.equal(weigh(behind(free)), 0.75 + 0.25 * 13 * 2);
+    assert.equal(weigh(behind(...Array<Buffer>(5_000).fill(box('free')))), 1);
+  });
+
+  it('goes by the tiles and the transparency of an AVIF or a HEIC, and not by what is shown', () => {
+    const frame = Buffer.of(0x32, 0);
+    const avif = (side: number, tiles: number, tile: number) =>
+      heif({
+        brand: 'avif',
+        items: [
+          { type: 'grid', data: grid(1, tiles, side, side), properties: [1] },
+          ...Array<Item>(tiles).fill({ type: 'av01', data: frame, properties: [2] }),
+          { type: 'av01', data: frame, properties: [2, 3] },
+        ],
+        properties: [ispe(side, side), ispe(tile, tile), alpha],
+        references: [
+          ['dimg', 1, Array.from({ length: tiles }, (_, i) => i + 2)],
+          ['auxl', tiles + 2, [1]],
+        ],
+      });
+    assert.equal(weigh(avif(64, 3, 2_000)), 0.75 + 0.25 * 13 * 16);
+    // These are refused before they are decoded.
+    assert.equal(weigh(avif(64, 100, 2_000)), 1);
+    assert.equal(weigh(avif(64, 1, 5_001)), 1);
   });
 });

@@ -22,8 +22,12 @@ export function box(type: string, ...content: (Uint8Array | readonly number[])[]
   return cat(be32(all.length + 8), type, all);
 }
 
-const full = (type: string, version: number, flags: number, ...content: (Uint8Array | readonly number[])[]) =>
-  box(type, be32(version * 0x1000000 + flags), ...content);
+export const full = (
+  type: string,
+  version: number,
+  flags: number,
+  ...content: (Uint8Array | readonly number[])[]
+) => box(type, be32(version * 0x1000000 + flags), ...content);
 
 interface BoxAt {
   readonly at: number;
@@ -48,7 +52,7 @@ export function boxesOf(file: Buffer, from = 0, to = file.length): BoxAt[] {
 
 const find = (file: Buffer, type: string) => boxesOf(file).find((one) => one.type === type) as BoxAt;
 
-interface Item {
+export interface Item {
   readonly type: string;
   readonly data: Buffer;
   /** Which properties, counted from 1. */
@@ -66,7 +70,7 @@ interface Made {
 }
 
 /** A file of items, the first of which is shown. */
-function heif({ brand, items, properties, references = [], extents = 1 }: Made): Buffer {
+export function heif({ brand, items, properties, references = [], extents = 1 }: Made): Buffer {
   const ftyp = box('ftyp', cat(brand, be32(0), 'mif1', brand));
   const meta = (dataAt: number) => {
     let at = dataAt;
@@ -119,9 +123,12 @@ function heif({ brand, items, properties, references = [], extents = 1 }: Made):
   return cat(ftyp, meta(length), box('mdat', ...items.map(({ data }) => data)));
 }
 
-const ispe = (width: number, height: number) => full('ispe', 0, 0, be32(width, height));
-const grid = (rows: number, columns: number, width: number, height: number) =>
+export const ispe = (width: number, height: number) => full('ispe', 0, 0, be32(width, height));
+export const grid = (rows: number, columns: number, width: number, height: number) =>
   cat([0, 1, rows - 1, columns - 1], be32(width, height));
+
+/** The property of an item that is the transparency of another. */
+export const alpha = full('auxC', 0, 0, cat('urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0'));
 
 /** A coded picture out of a sound file: its data, and the box that says how to decode it. */
 function codedOf(file: Buffer, configuration: 'av1C' | 'hvcC') {
@@ -156,6 +163,18 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
       ...more,
     });
   const tiles = (count: number) => Array<number>(count).fill(2);
+  const gridOf = (
+    count: number,
+    content: Buffer,
+    size: readonly [number, number],
+    tile: readonly [number, number],
+  ) =>
+    heif({
+      brand,
+      items: [{ type: 'grid', data: content, properties: [3] }, ...Array<Item>(count).fill(coded)],
+      properties: [config, ispe(...tile), ispe(...size)],
+      references: [['dimg', 1, Array.from({ length: count }, (_, i) => i + 2)]],
+    });
   const nestedGrids = (count: number, depth: number) =>
     heif({
       brand,
@@ -319,10 +338,24 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
         [144, 30],
       ] as const
     ).map(
-      ([count, depth]): Row => [`grids of ${count} grids, ${depth} deep`, nestedGrids(count, depth), ...any],
+      ([count, depth]): Row => [
+        `grids of ${count} grids, ${depth} deep`,
+        nestedGrids(count, depth),
+        'undecodable_image',
+      ],
     ),
-    ['an overlay of 10,000', derived('iovl', overlay(10_000, 0), tiles(10_000), [width, height]), ...any],
-    ['an overlay far outside', derived('iovl', overlay(1, 0x7fffffff), tiles(1), [width, height]), ...any],
+    ...[1, 10_000].map(
+      (count): Row => [
+        `an overlay of ${count}`,
+        derived('iovl', overlay(count, 0), tiles(count), [width, height]),
+        'undecodable_image',
+      ],
+    ),
+    [
+      'an overlay far outside',
+      derived('iovl', overlay(1, 0x7fffffff), tiles(1), [width, height]),
+      'undecodable_image',
+    ],
     ['an identity of itself', derived('iden', Buffer.alloc(0), [1], [64, 64]), 'undecodable_image'],
     [
       'an identity of 1,000 identities',
@@ -333,7 +366,7 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
         ],
         references: Array.from({ length: 1_000 }, (_, i) => ['dimg', i + 1, [i + 2]] as const),
       }),
-      ...any,
+      'undecodable_image',
     ],
     [
       '10,000 references to thumbnails',
@@ -355,7 +388,121 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
       }),
       ...any,
     ],
-    ['a picture of 20,000 pieces that are the same', heif({ ...whole, extents: 20_000 }), ...any],
+    ...[20, 20_000].map(
+      (extents): Row => [
+        `a picture of ${extents} pieces that are the same`,
+        heif({ ...whole, extents }),
+        'undecodable_image',
+      ],
+    ),
+    ...[5_000, 64].flatMap((side): Row[] => [
+      [
+        `a grid of ${side} px of 100 pictures of 25 megapixels`,
+        gridOf(100, grid(10, 10, side, side), [side, side], [5_000, 5_000]),
+        'image_too_large',
+      ],
+      [
+        `a grid of ${side} px of 25 times the same 25 megapixels`,
+        heif({
+          brand,
+          items: [
+            { type: 'grid', data: grid(5, 5, side, side), properties: [3] },
+            { ...coded, properties: [1, 2] },
+          ],
+          properties: [config, ispe(5_000, 5_000), ispe(side, side)],
+          references: [['dimg', 1, tiles(25)]],
+        }),
+        'image_too_large',
+      ],
+    ]),
+    [
+      'a transparency that is a grid of 100 pictures of 25 megapixels',
+      heif({
+        brand,
+        items: [
+          coded,
+          { type: 'grid', data: grid(10, 10, width, height), properties: [2, 3] },
+          ...Array<Item>(100).fill({ ...coded, properties: [1, 4] }),
+        ],
+        properties: [config, ispe(width, height), alpha, ispe(5_000, 5_000)],
+        references: [
+          ['auxl', 2, [1]],
+          ['dimg', 2, Array.from({ length: 100 }, (_, i) => i + 3)],
+        ],
+      }),
+      'image_too_large',
+    ],
+    [
+      '64 px cut out of 64 megapixels',
+      heif({
+        brand,
+        items: [{ ...coded, properties: [1, 2, 3] }],
+        properties: [config, ispe(8_000, 8_000), box('clap', be32(64, 1, 64, 1, 0, 1, 0, 1))],
+      }),
+      'image_too_large',
+    ],
+    [
+      'turned 200 times',
+      heif({
+        ...whole,
+        items: [{ ...coded, properties: [1, 2, ...Array<number>(200).fill(3)] }],
+        properties: [...whole.properties, box('irot', [1])],
+      }),
+      'undecodable_image',
+    ],
+    ...[1, 2].map(
+      (tracks): Row => [
+        `${tracks} films of 17,900,000 samples behind it`,
+        cat(sound, film(tracks, 17_900_000, config)),
+        'assessed',
+      ],
+    ),
+    ['another description behind it', cat(sound, box('meta', Buffer.alloc(100))), 'assessed'],
+    [
+      'a grid with a gain map and a thumbnail, as phones write it',
+      heif({
+        brand,
+        items: [
+          { type: 'grid', data: grid(6, 8, width * 8 - 9, height * 6 - 9), properties: [3, 4] },
+          ...Array<Item>(48).fill(coded),
+          { ...coded, properties: [1, 2, 5] },
+          coded,
+          { type: 'Exif', data: Buffer.alloc(99), properties: [] },
+        ],
+        properties: [
+          config,
+          ispe(width, height),
+          ispe(width * 8 - 9, height * 6 - 9),
+          box('irot', [3]),
+          full('auxC', 0, 0, cat('urn:com:apple:photo:2020:aux:hdrgainmap\0')),
+        ],
+        references: [
+          ['dimg', 1, Array.from({ length: 48 }, (_, i) => i + 2)],
+          ['auxl', 50, [1]],
+          ['thmb', 51, [1]],
+          ['cdsc', 52, [1]],
+        ],
+      }),
+      'assessed',
+    ],
+    [
+      'a grid whose transparency is another',
+      heif({
+        brand,
+        items: [
+          { type: 'grid', data: grid(2, 2, width * 2, height * 2), properties: [3] },
+          { type: 'grid', data: grid(2, 2, width * 2, height * 2), properties: [3, 4] },
+          ...Array<Item>(8).fill(coded),
+        ],
+        properties: [config, ispe(width, height), ispe(width * 2, height * 2), alpha],
+        references: [
+          ['dimg', 1, [3, 4, 5, 6]],
+          ['dimg', 2, [7, 8, 9, 10]],
+          ['auxl', 2, [1]],
+        ],
+      }),
+      'assessed',
+    ],
     ['turned by nothing known', withProperty(box('irot', [0xff])), ...any],
     ['a clean aperture by 0', withProperty(box('clap', be32(1, 0, 1, 0, 0, 0, 0, 0))), ...any],
     [
@@ -401,6 +548,53 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
   ];
 }
 
+/** Films that claim that many samples in a few bytes. */
+function film(tracks: number, samples: number, config: Buffer): Buffer {
+  const zeros = (bytes: number) => Buffer.alloc(bytes);
+  const matrix = be32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
+  const type = config.includes('av1C') ? 'av01' : 'hvc1';
+  const size = be16(96, 96);
+  const entry = box(type, zeros(6), be16(1), zeros(16), size, zeros(14), zeros(32), be16(24, 0xffff), config);
+  const table = box(
+    'stbl',
+    full('stsd', 0, 0, be32(1), entry),
+    full('stts', 0, 0, be32(1, samples, 1)),
+    full('stsc', 0, 0, be32(1, 1, samples, 1)),
+    full('stsz', 0, 0, be32(1, samples)),
+    full('stco', 0, 0, be32(1, 0)),
+    full('stss', 0, 0, be32(1, 1)),
+  );
+  const media = box(
+    'mdia',
+    full('mdhd', 0, 0, be32(0, 0, 1_000, 1_000), be16(0x55c4, 0)),
+    full('hdlr', 0, 0, be32(0), cat('pict'), zeros(13)),
+    box(
+      'minf',
+      full('vmhd', 0, 1, zeros(8)),
+      box('dinf', full('dref', 0, 0, be32(1), full('url ', 0, 1))),
+      table,
+    ),
+  );
+  const track = (id: number) =>
+    box(
+      'trak',
+      full('tkhd', 0, 7, be32(0, 0, id, 0, 1_000), zeros(16), matrix, be32(96 << 16, 96 << 16)),
+      media,
+    );
+  const head = full(
+    'mvhd',
+    0,
+    0,
+    be32(0, 0, 1_000, 1_000, 0x10000),
+    be16(0x100, 0),
+    zeros(8),
+    matrix,
+    zeros(24),
+    be32(tracks + 1),
+  );
+  return box('moov', head, ...Array.from({ length: tracks }, (_, i) => track(i + 1)));
+}
+
 function nested(depth: number): Buffer {
   // From the outside in: each box is eight bytes longer than what it holds.
   return cat(...Array.from({ length: depth }, (_, i) => cat(be32((depth - i) * 8), 'iprp')));
@@ -420,9 +614,26 @@ export async function avifs(): Promise<HostileFile[]> {
       ],
       properties: [config, ispe(width, height)],
     });
+  const frames = (count: number, ...size: [number, number]) =>
+    heif({
+      brand: 'avif',
+      items: [{ type: 'av01', data: times(count, data), properties: [1, 2] }],
+      properties: [config, ispe(...size)],
+    });
   return filesOf('avif', [
     ...rowsOf('avif', sound),
     ['AV1 beside it', beside('av01'), 'assessed'],
+    ['two frames', frames(2, width, height), 'assessed'],
+    ['20 frames of 25 megapixels', frames(20, 5_000, 5_000), 'image_too_large'],
+    [
+      'frames in its configuration',
+      heif({
+        brand: 'avif',
+        items: [{ type: 'av01', data, properties: [1, 2] }],
+        properties: [box('av1C', config.subarray(8), times(20, data)), ispe(width, height)],
+      }),
+      'undecodable_image',
+    ],
     ['HEVC beside it', beside('hvc1'), 'undecodable_image'],
     ['16,000 px wide', await flat(16_000, 16).avif({ effort: 0 }).toBuffer(), 'assessed'],
     ['1 x 1', await flat(1, 1).avif({ effort: 0 }).toBuffer(), 'assessed'],
