@@ -5,6 +5,9 @@ import { type HeifFormat, readHeif } from './heif-items.ts';
 /** NAL units in a file, those of all tiles together. Cameras write some hundreds at most. */
 const maxUnits = 4_096;
 
+/** Slices of a coded picture. Phones write one; of several each may be all that is left of the picture, which is decoded as often. */
+const maxSlices = 32;
+
 /**
  * Writes a HEIC anew, with `padding` behind each slice. A decoder that has come to the end of a slice looks no further, so a whole picture stays
  * as it is; one that lacks data is made of the padding instead.
@@ -16,6 +19,7 @@ export function padSlices(file: Uint8Array, padding: Uint8Array): Uint8Array {
   return written(file, 'heic', (data) => {
     const units = unitsOf(data, left);
     left -= units.length;
+    if (units.filter(isSlice).length > maxSlices) throw new Error('A picture has too many slices.');
     return Buffer.concat(
       units.flatMap((unit) =>
         isSlice(unit) ? [be32(unit.length + padding.length), unit, padding] : [be32(unit.length), unit],

@@ -238,6 +238,7 @@ describe('a HEIC is refused', () => {
     'with a slice of one byte': [ofUnits(cat(be32(1), [0x28])), /cut short/],
     'with a hole of zeros in a slice': [ofUnits(cat(be32(8), [0x28, 1, 7, 0, 0, 0, 8, 9])), /a hole/],
     'of slices without end': [ofUnits(...Array<Buffer>(4_097).fill(slice)), /too many NAL units/],
+    'of a slice again and again': [ofUnits(...Array<Buffer>(33).fill(slice)), /too many slices/],
     'of parameters without end': [ofUnits(...Array<Buffer>(4_097).fill(parameters)), /too many NAL units/],
     // As a whole this would be 20 GB.
     'of 60,000 pieces that are each all of it': [
