@@ -124,6 +124,9 @@ function propertiesOf({ bytes, parts }: Heif): { sizes: Map<number, Size>; alpha
       // Behind four bytes, which is decoded before the item's own data.
       if (framesOf(bytes.subarray(property.content + 4, property.end)) > 0)
         throw new Error('A configuration has a frame.');
+    } else if (property?.type === 'hvcC') {
+      if (hasSlice(bytes.subarray(property.content, property.end)))
+        throw new Error('A configuration has a slice.');
     } else if (property !== undefined && transforms.has(property.type)) {
       const turn = `${property.type} ${id}`;
       if (turns.has(turn)) throw new Error('A picture is turned or cut twice.');
@@ -188,6 +191,20 @@ function gridSize(data: Buffer | undefined): Size {
       ? [data.readUInt32BE(4), data.readUInt32BE(8)]
       : [data.readUInt16BE(4), data.readUInt16BE(6)];
   return { width, height };
+}
+
+/** Whether the parameters of HEVC, in lists of NAL units by type (ISO/IEC 14496-15, 8.3.2.1), have a part of a picture among them. */
+function hasSlice(configuration: Buffer): boolean {
+  let at = 23;
+  for (let lists = configuration.readUInt8(22); lists > 0; lists--) {
+    let units = configuration.readUInt16BE(at + 1);
+    for (at += 3; units > 0; units--) {
+      const length = configuration.readUInt16BE(at);
+      if (length > 0 && configuration.readUInt8(at + 2) >> 1 < 32) return true;
+      at += 2 + length;
+    }
+  }
+  return false;
 }
 
 /** Types of OBU with the head of a frame: by itself, with its tiles, and once more (AV1 Bitstream & Decoding Process Specification, 6.2.2). */

@@ -126,6 +126,10 @@ describe('the work of a HEIC', () => {
     ],
     'a picture without a size': [one(picture()), /no size/],
     'a picture of two sizes': [one(picture(1, 2), ispe(1, 1)), /two sizes/],
+    'a slice in its configuration': [
+      one(picture(1, 2), box('hvcC', Buffer.alloc(22), [1, 0x21, 0, 2, 0, 2, 0x42, 1, 0, 2, 0x28, 1])),
+      /has a slice/,
+    ],
     'a picture that is turned twice': [one(picture(1, 2, 2), box('irot', [1])), /twice/],
     'references without end': [
       heif({
