@@ -578,7 +578,7 @@ describe('formats not admitted', () => {
     assert.match(`${(await refused(av1, 'undecodable_image')).cause}`, /neither hvc1 nor made of it/);
   });
 
-  it('are refused where libvips takes them for what nobody may send', async () => {
+  it('are refused where libvips would take them for what nobody may send', async () => {
     // The length of its first box, and the beginning of a comment.
     const drawn = Buffer.from(`<!--ftypavif-->${portraitSvg}`);
     assert.equal((await sharp(drawn).metadata()).format, 'svg');
