@@ -47,6 +47,12 @@ export function profileOfSteps(count: number): Buffer {
   return profileOf({ ...screen, D2B0: cat('mpet', be32(0), be16(3, 3), be32(count), places, step) });
 }
 
+/** A profile whose colours come from a table of half a gigabyte, by its head, of which nothing is there. */
+function profileOfTable(): Buffer {
+  const head = cat([3, 15, 255, 0], fixed(1, 0, 0, 0, 1, 0, 0, 0, 1), be16(2, 2), be16(0, 0xffff, 0, 0xffff));
+  return profileOf({ ...screen, A2B0: cat('mft2', be32(0), head, Buffer.alloc(1_000)) });
+}
+
 /** A profile of a screen, with a tag of many bytes beside, which nobody reads. */
 export function profileOfBytes(length: number): Buffer {
   const text = cat('text', be32(0));
@@ -79,5 +85,8 @@ export async function profiled(): Promise<HostileFile[]> {
       ['a profile of 100,000 steps in one place', await withProfile(jpeg, many, format), 'assessed'],
     ]),
   );
-  return (await Promise.all(files)).flat();
+  const table = filesOf('jpeg', [
+    ['a profile of a table that is not there', await withProfile(jpeg, profileOfTable(), 'jpeg'), 'assessed'],
+  ]);
+  return [...(await Promise.all(files)).flat(), ...table];
 }
