@@ -121,6 +121,18 @@ describe('a data folder whose disk', { skip: noDisk }, () => {
     );
   }
 
+  /** That a start on the full disk says why it ends, and that the next, when there is room, finds all that was answered. */
+  async function assertStartsWithRoom() {
+    const { code, stderr } = await refusedStart();
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /^[^\n]*(no space left on device|its disk is full)[^\n]*\n$/);
+    await disk.free();
+    server = await serve(dataFolder, '--log-level', 'silent');
+    assert.equal(await ask(), '200');
+    assert.equal(await server.stop(), 0);
+    await assertWhole();
+  }
+
   it('is full refuses what it cannot keep, and goes on when there is room', async () => {
     assert.equal(await ask(), '200');
     await disk.fill();
@@ -144,14 +156,7 @@ describe('a data folder whose disk', { skip: noDisk }, () => {
     assert.equal(await server?.stop(), 0);
     // The end of the last one made a little room.
     await disk.fill();
-    const { code, stderr } = await refusedStart();
-    assert.equal(code, 2, stderr);
-    assert.match(stderr, /^[^\n]*(no space left on device|its disk is full)[^\n]*\n$/);
-    await disk.free();
-    server = await serve(dataFolder, '--log-level', 'silent');
-    assert.equal(await ask(), '200');
-    assert.equal(await server.stop(), 0);
-    await assertWhole();
+    await assertStartsWithRoom();
   });
 
   it('is full when the server is killed has the next start say why it ends, and loses nothing of it', async () => {
@@ -160,14 +165,7 @@ describe('a data folder whose disk', { skip: noDisk }, () => {
     await assertReadOnly();
     await server?.kill();
     await disk.fill();
-    const { code, stderr } = await refusedStart();
-    assert.equal(code, 2, stderr);
-    assert.match(stderr, /^[^\n]*(no space left on device|its disk is full)[^\n]*\n$/);
-    await disk.free();
-    server = await serve(dataFolder, '--log-level', 'silent');
-    assert.equal(await ask(), '200');
-    assert.equal(await server.stop(), 0);
-    await assertWhole();
+    await assertStartsWithRoom();
   });
 
   it('becomes read-only refuses what it cannot keep, and the next start says why it ends', async () => {
