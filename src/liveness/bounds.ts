@@ -24,7 +24,7 @@ export function mostPixels(format: ImageFormat, maxPixels: number): number {
 
 /**
  * What may be decoded for an AVIF or a HEIC, as a multiple of the pixels that it may have. An AVIF may have as many again for its transparency.
- * Of HEICs, whose decoder keeps the memory, phones write no such thing; but tiles of 512 pixels reach beyond the edges, by an eighth at 24.5 megapixels.
+ * HEICs of phones have none; but tiles of 512 pixels reach beyond the edges, by an eighth at 24.5 megapixels.
  */
 const decodedShare = { avif: 2, heic: 1.25 } as const;
 

@@ -9,7 +9,7 @@ import type { HeifFormat } from './heif-items.ts';
 import { type Size, workOf } from './heif-work.ts';
 import { readScans } from './jpeg-scans.ts';
 import { tooManyParts } from './parts.ts';
-import { decodeRaster, type Header, readHeader } from './raster.ts';
+import { decodeRaster, type Header, type Raster, readHeader } from './raster.ts';
 import { sniffFormat } from './sniff.ts';
 import { requirePacking } from './tiff.ts';
 import type { Frame, ImageFormat } from './types.ts';
@@ -48,18 +48,10 @@ export async function decode(
     const tooMany = tooManyParts(bytes, format);
     if (tooMany !== undefined) throw new AssessmentError('image_too_large', `The image has ${tooMany}.`);
     if (format === 'avif' || format === 'heic') requireWork(bytes, format, limits.maxPixels);
-    const still = format === 'avif' ? withoutFilm(bytes) : bytes;
-    const header = format === 'heic' ? undefined : await headerOf(still, format);
-    requireSize(header ?? (await heic.readSize(bytes)), format, most);
-    if (format === 'gif') requireWholeFrame(bytes);
-    const scans = format === 'jpeg' ? readScans(bytes, maxScans) : undefined;
-    if (scans !== undefined && scans.count > maxScans) {
-      throw new AssessmentError('image_too_large', `The image has more than ${maxScans} scans.`);
-    }
-    if (scans?.isWhole === false) throw new Error('The JPEG lacks scans.');
-    const raster = await (header === undefined
-      ? heic.decode(bytes)
-      : decodeRaster(scans?.jpeg ?? still, most, header));
+    const check = (size: Size) => requireSize(size, format, most);
+    const raster = await (format === 'heic'
+      ? heic.decode(bytes, check)
+      : decodeBySharp(format === 'avif' ? withoutFilm(bytes) : bytes, format, most, check));
     return { format, ...raster };
   } catch (error) {
     if (error instanceof AssessmentError) throw error;
@@ -95,6 +87,24 @@ function requireSize({ width, height }: Size, format: ImageFormat, most: number)
       `The image has ${width} x ${height} pixels; a side of ${maxSide} is the longest allowed.`,
     );
   }
+}
+
+/** Any format but HEIC. */
+async function decodeBySharp(
+  bytes: Uint8Array,
+  format: ImageFormat,
+  most: number,
+  check: (size: Size) => void,
+): Promise<Raster> {
+  const header = await headerOf(bytes, format);
+  check(header);
+  if (format === 'gif') requireWholeFrame(bytes);
+  const scans = format === 'jpeg' ? readScans(bytes, maxScans) : undefined;
+  if (scans !== undefined && scans.count > maxScans) {
+    throw new AssessmentError('image_too_large', `The image has more than ${maxScans} scans.`);
+  }
+  if (scans?.isWhole === false) throw new Error('The JPEG lacks scans.');
+  return await decodeRaster(scans?.jpeg ?? bytes, most, header);
 }
 
 async function headerOf(bytes: Uint8Array, format: ImageFormat): Promise<Header> {

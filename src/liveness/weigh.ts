@@ -24,6 +24,9 @@ const pixelWork: Readonly<Record<ImageFormat, number>> = {
   heic: 20,
 };
 
+/** What a HEIC takes beside its pixels, for the thread that its decoder has: 0.14 s of a core, where an ordinary photograph takes 0.035. */
+const heicStart = 4;
+
 /**
  * @returns the work in ordinary photographs, at least 1. What the header says may be a lie; the decoder has bounds of its own. What will
  *   be refused by its header is the least: otherwise a few bytes that claim a million pixels a side would keep all others out.
@@ -31,8 +34,7 @@ const pixelWork: Readonly<Record<ImageFormat, number>> = {
 export function weigh(bytes: Uint8Array, admitted: readonly ImageFormat[], maxPixels: number): number {
   const format = sniffFormat(bytes);
   if (format === undefined || !admitted.includes(format)) return 1;
-  if (format === 'avif' || format === 'heic')
-    return weightOf(format, decodedPixels(bytes, format, maxPixels));
+  if (format === 'avif' || format === 'heic') return weightOfHeif(bytes, format, maxPixels);
   const most = mostPixels(format, maxPixels);
   const size =
     format === 'tiff' ? tiffSize(bytes) : imageDimensionsFromData(bytes.subarray(0, headerBytes(format)));
@@ -47,15 +49,16 @@ const weightOf = (format: ImageFormat, pixels: number) =>
 const isTooLarge = ({ width, height }: Size, most: number) =>
   width * height > most || Math.max(width, height) > maxSide;
 
-/** All that is decoded for what is shown; 0 where it will be refused before that. */
-function decodedPixels(bytes: Uint8Array, format: HeifFormat, maxPixels: number): number {
+/** By all that is decoded for what is shown; the least where it will be refused before that. */
+function weightOfHeif(bytes: Uint8Array, format: HeifFormat, maxPixels: number): number {
   try {
     const { sizes, pixels } = workOf(bytes, format);
     const most = mostPixels(format, maxPixels);
     const isRefused = pixels > mostDecoded(format, maxPixels) || sizes.some((size) => isTooLarge(size, most));
-    return isRefused ? 0 : pixels;
+    if (isRefused) return 1;
+    return weightOf(format, pixels) + (format === 'heic' ? heicStart : 0);
   } catch {
-    return 0;
+    return 1;
   }
 }
 

@@ -1,6 +1,7 @@
 /** What is used of WebAssembly, which TypeScript knows as a part of browsers alone. */
 
 declare namespace WebAssembly {
+  function compile(bytes: Uint8Array): Promise<Module>;
   class Module {
     constructor(bytes: Uint8Array);
   }

@@ -20,7 +20,7 @@ const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" heigh
 
 /** Fails a test that lets it see anything. */
 class NoHeic extends HeicDecoder {
-  override readSize(): never {
+  override decode(): never {
     throw new Error('The HEIC decoder was asked.');
   }
 }

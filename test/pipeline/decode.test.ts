@@ -10,6 +10,7 @@ import { loadConfig } from '../../src/config.ts';
 import { type DecodeLimits, decode } from '../../src/liveness/decode.ts';
 import { AssessmentError, type EngineErrorCode } from '../../src/liveness/errors.ts';
 import { HeicDecoder } from '../../src/liveness/heic.ts';
+import type { Size } from '../../src/liveness/heif-work.ts';
 import { imageFormats, sniffFormat } from '../../src/liveness/sniff.ts';
 import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
 import { free } from '../../src/models/tensor.ts';
@@ -484,9 +485,11 @@ describe('files too large', () => {
   /** Tells whether the decoder was asked for pixels. */
   class WatchedDecoder extends HeicDecoder {
     decodes = 0;
-    override async decode(bytes: Uint8Array) {
-      this.decodes++;
-      return await super.decode(bytes);
+    override async decode(bytes: Uint8Array, check: (size: Size) => void) {
+      return await super.decode(bytes, (size) => {
+        check(size);
+        this.decodes++;
+      });
     }
   }
 
