@@ -23,7 +23,7 @@ export async function overloadSection({ profiles, pictures, quick }: Context): P
   const { origin, keys } = server;
   const target = { origin, keys, forms, pictures: pictures.bySize[size].map(({ path }) => path) };
   // The client gives way to the server's own process, with which it shares what the worker leaves.
-  const client = await startClient(5);
+  const client = await startClient({ niceness: 5 });
   const watcher = await startClient();
 
   const closed = { kind: 'closed', ...target, atOnce: workers + queue / 2 } as const;

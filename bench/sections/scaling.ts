@@ -32,15 +32,17 @@ export async function scalingSection({ profiles, pictures, quick }: Context): Pr
   const [profile] = profiles as [Context['profiles'][number]];
   const paths = pictures.bySize[size].map(({ path }) => path);
   const counts = workerCounts(availableParallelism());
-  const client = await startClient();
-  const servers = new Map<number, BenchServer>();
+  const servers = new Map<number, { readonly server: BenchServer; readonly client: Client }>();
   const taken = new Map<number, Measured[]>();
   for (const workers of counts) {
-    servers.set(workers, await startServer({ profile, workers, cores: workers }));
+    servers.set(workers, {
+      server: await startServer({ profile, workers, cores: workers }),
+      client: await startClient({ cores: workers }),
+    });
     taken.set(workers, []);
   }
   const warmUp = 1;
-  const turns = [...servers].map(([workers, server]) => [
+  const turns = [...servers].map(([workers, { server, client }]) => [
     workers,
     async () => {
       const turn = await load(server, client, paths, workers, quick ? 2_000 : 5_000);
@@ -49,8 +51,10 @@ export async function scalingSection({ profiles, pictures, quick }: Context): Pr
     },
   ]);
   const perSecond = await alternate(Object.fromEntries(turns), { rounds: quick ? 3 : 10, warmUp });
-  for (const server of servers.values()) await server.stop();
-  await client.close();
+  for (const { server, client } of servers.values()) {
+    await server.stop();
+    await client.close();
+  }
   const one = perSecond[1] as number[];
   const data: Row[] = [...taken].map(([workers, turns]) => ({
     workers,
@@ -65,8 +69,8 @@ export async function scalingSection({ profiles, pictures, quick }: Context): Pr
   return {
     title: 'More workers',
     method: [
-      `The profile ${profile.id}, photographs of ${size} in all three forms in turns; two requests more under way than there are workers.`,
-      'A server with so many workers has as many cores (`taskset`), for everything: its own process shares them with the workers. The client has all cores, and on the last row it shares them with the server.',
+      `The profile ${profile.id}, photographs of ${size} in all three forms in turns; three requests under way for each worker, so that none ever waits for the client.`,
+      'A server with so many workers has as many cores (`taskset`), for everything: its own process and the client share them with the workers, on each row alike.',
       "The delay of the event loop is how much later than it should a timer of 10 ms came in the server's own process.",
     ],
     tables: [
@@ -129,7 +133,7 @@ async function load(
   const { outcomes, ms } = await client.ask({
     kind: 'closed',
     ...{ origin, keys, forms, pictures },
-    ...{ atOnce: workers + 2, ms: time },
+    ...{ atOnce: 3 * workers, ms: time },
   });
   const bad = outcomes.find(({ as }) => as !== 'answered');
   if (bad !== undefined) throw new Error(`A request was ${bad.as}: ${bad.why}`);

@@ -1,11 +1,12 @@
 /** Who asks: a process of its own, so that its work is neither in the server's time nor on its event loop. */
 
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
+import { coreList } from './processes.ts';
 import { type Form, isRefusal, type Request, requestMaker } from './requests.ts';
 import type { Keys } from './server.ts';
 
@@ -65,12 +66,22 @@ export interface Client {
   close(): Promise<void>;
 }
 
-/** @param niceness 0 for the same share of the cores as others get; more for less. */
-export async function startClient(niceness = 0): Promise<Client> {
+/**
+ * @param niceness 0 for the same share of the cores as others get; more for less.
+ * @param cores how many it may use, the same as a server with so many; all without it.
+ */
+export async function startClient({
+  niceness = 0,
+  cores,
+}: {
+  readonly niceness?: number;
+  readonly cores?: number;
+} = {}): Promise<Client> {
   const child: ChildProcess = fork(import.meta.filename, ['client']);
   const exited = once(child, 'exit');
   await once(child, 'message');
   if (niceness > 0) setPriority(child.pid as number, niceness);
+  if (cores !== undefined) execFileSync('taskset', ['-acp', coreList(cores), `${child.pid}`]);
   return {
     pid: child.pid as number,
     async ask(order) {

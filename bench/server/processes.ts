@@ -46,8 +46,13 @@ export function residentMbOf(pids: readonly number[]): number {
   }, 0);
 }
 
+/** The first of the cores that this process may use, as `taskset` takes them. */
+export function coreList(count: number): string {
+  return allowedCores().slice(0, count).join(',');
+}
+
 /** The numbers of the cores that this process may use. */
-export function allowedCores(): number[] {
+function allowedCores(): number[] {
   const list = /Cpus_allowed_list:\s+(\S+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
   return list.split(',').flatMap((part) => {
     const [first = 0, last = first] = part.split('-').map(Number);

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { launcher } from '../../test/helpers/serve.ts';
 import type { BenchProfile } from '../context.ts';
 import type { LoopDelay } from './probe.ts';
-import { allowedCores, cpuMsOf, treeOf } from './processes.ts';
+import { coreList, cpuMsOf, treeOf } from './processes.ts';
 
 export interface Keys {
   readonly appKey: string;
@@ -54,7 +54,7 @@ async function launch(
     ...['--import', join(import.meta.dirname, 'probe.ts')],
     ...[launcher, 'serve', ...settings, ...flags],
   ];
-  const pinned = cores === undefined ? [] : ['taskset', '-c', allowedCores().slice(0, cores).join(',')];
+  const pinned = cores === undefined ? [] : ['taskset', '-c', coreList(cores)];
   const [program, ...args] = [...pinned, process.execPath, ...node] as [string, ...string[]];
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const lines: string[] = [];
