@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { decoderProcess } from '../src/liveness/decoder-process.ts';
 import type { Region } from '../src/models/tensor.ts';
 import { limits } from './contenders/engine.ts';
+import { coreList } from './server/processes.ts';
 
 export interface PictureOrder {
   readonly path: string;
@@ -44,10 +45,18 @@ const runsAsWorkers: readonly string[] = ['pipeline.ts', 'sessions.ts'];
 export async function startContender(file: string, ...args: string[]): Promise<Contender> {
   const program = file.endsWith('.py') ? '/usr/bin/python3' : process.execPath;
   const { env, execArgv } = runsAsWorkers.includes(file) ? decoderProcess(limits) : { env: {}, execArgv: [] };
-  const child = spawn(program, [...execArgv, join(import.meta.dirname, 'contenders', file), ...args], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...env, ...process.env },
-  });
+  // One core, as a server with one worker has: who has more threads gains nothing by them, and moves no data between cores.
+  const child = spawn(
+    'taskset',
+    [
+      ...['-c', coreList(1), program, ...execArgv],
+      ...[join(import.meta.dirname, 'contenders', file), ...args],
+    ],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...env, ...process.env },
+    },
+  );
   const exited = once(child, 'exit');
   exited.catch(() => {});
   // One that ended no longer reads; that its answer does not come tells it.

@@ -19,7 +19,7 @@ export async function httpSection({ profiles, pictures, quick }: Context): Promi
   const client = await startClient();
   const data: { profile: string; form: Form; pipeline: number[]; request: number[]; ratio: number[] }[] = [];
   for (const profile of profiles) {
-    const server = await startServer({ profile, workers: 1 });
+    const server = await startServer({ profile, workers: 1, cores: 1 });
     const pipeline = await startContender('pipeline.ts', profile.folder, profile.id);
     const order = { pictures: paths.map((path) => ({ path, regions: [] })), times: requests / paths.length };
     const turns: Record<string, Turn> = {
