@@ -26,7 +26,7 @@ export interface DecodeLimits {
 const maxScans = 100;
 
 /**
- * Decodes one picture, upright. Of several frames or pages only the first is decoded.
+ * Decodes one picture, upright. Of several frames or pages only the first is decoded, of several pictures in an AVIF or a HEIC the one that is shown.
  * @throws AssessmentError `unsupported_format`, `image_too_large` or `undecodable_image`.
  */
 export async function decode(

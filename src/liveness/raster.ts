@@ -40,6 +40,8 @@ export interface Header extends Pick<Metadata, 'format'> {
   /** In pixels, as they are stored. */
   readonly width: number;
   readonly height: number;
+  /** Of an AVIF of several pictures the one that is shown; the first of any other frames or pages. */
+  readonly page: number;
   /** Channels beside those of colour. */
   readonly beside: number;
   /** Whether its colour profile, where it has one, may be followed. */
@@ -47,15 +49,16 @@ export interface Header extends Pick<Metadata, 'format'> {
 }
 
 /** Reads the header alone, and decodes no pixel. */
-export async function readHeader(bytes: Uint8Array): Promise<Header> {
-  const metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
-  const { format, width, height, channels, space, icc } = metadata;
+export async function readHeader(bytes: Uint8Array, page = 0): Promise<Header> {
+  const metadata = await sharp(bytes, { limitInputPixels: false, page }).metadata();
+  const { format, width, height, channels, space, icc, pagePrimary = page } = metadata;
+  if (pagePrimary !== page) return await readHeader(bytes, pagePrimary);
   const beside = channels - (coloursOf[space] ?? 3);
-  return { format, width, height, beside, isPlain: icc === undefined || isPlainProfile(icc) };
+  return { format, width, height, page, beside, isPlain: icc === undefined || isPlainProfile(icc) };
 }
 
 /**
- * Decodes the first frame, upright, as sRGB over white.
+ * Decodes one picture, upright, as sRGB over white.
  * @param maxPixels a second bound inside the decoder, for files whose header lies.
  * @param header what its header says. One channel beside those of colour is transparency; of several none is: a TIFF keeps selections and inks
  *   there. A profile that is not plain is passed over, as a damaged one is.
@@ -64,10 +67,14 @@ export async function readHeader(bytes: Uint8Array): Promise<Header> {
 export async function decodeRaster(
   bytes: Uint8Array,
   maxPixels: number,
-  { beside, isPlain }: Pick<Header, 'beside' | 'isPlain'> = { beside: 1, isPlain: true },
+  { page, beside, isPlain }: Pick<Header, 'page' | 'beside' | 'isPlain'> = {
+    page: 0,
+    beside: 1,
+    isPlain: true,
+  },
 ): Promise<Raster> {
   const picture = sharp(bytes, {
-    ...{ limitInputPixels: maxPixels, failOn: 'error', page: 0, pages: 1 },
+    ...{ limitInputPixels: maxPixels, failOn: 'error', page, pages: 1 },
     ignoreIcc: !isPlain,
   });
   const warnings: string[] = [];

@@ -16,7 +16,7 @@ import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
 import { free } from '../../src/models/tensor.ts';
 import { cat, inFormat } from '../helpers/hostile/file.ts';
 import { partsOf } from '../helpers/hostile/gif.ts';
-import { heics } from '../helpers/hostile/heif.ts';
+import { codedOf, heics, heif, ispe } from '../helpers/hostile/heif.ts';
 import { segmentsOf } from '../helpers/hostile/jpeg.ts';
 import { profileOfSteps, withProfile } from '../helpers/hostile/profile.ts';
 import { tiffOf } from '../helpers/hostile/tiff.ts';
@@ -306,6 +306,23 @@ describe('files of several pictures', () => {
       assert.ok(r > 240 && g < 15 && b < 15, `${r}, ${g}, ${b}`);
     });
   }
+
+  it('give the one that other programs show: AVIF', async () => {
+    const coded = await Promise.all(
+      [red, blue].map(async (one) => codedOf(await sharp(one).avif({ effort: 0 }).toBuffer(), 'av1C')),
+    );
+    const bytes = heif({
+      brand: 'avif',
+      items: coded.map(({ data }, i) => ({ type: 'av01', data, properties: [2 * i + 1, 2 * i + 2] })),
+      properties: coded.flatMap(({ config, width, height }) => [config, ispe(width, height)]),
+    });
+    for (const shown of [1, 2]) {
+      bytes.writeUInt16BE(shown, bytes.indexOf('pitm') + 8);
+      assert.equal((await sharp(bytes).metadata()).pages, 2);
+      const [r, , b] = (await decoded(bytes)).pixels as unknown as [number, number, number];
+      assert.ok(shown === 1 ? r > 240 && b < 15 : r < 15 && b > 240, `${shown}: ${r}, ${b}`);
+    }
+  });
 });
 
 describe('damaged files', () => {

@@ -131,7 +131,7 @@ export const grid = (rows: number, columns: number, width: number, height: numbe
 export const alpha = full('auxC', 0, 0, cat('urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0'));
 
 /** A coded picture out of a sound file: its data, and the box that says how to decode it. */
-function codedOf(file: Buffer, configuration: 'av1C' | 'hvcC') {
+export function codedOf(file: Buffer, configuration: 'av1C' | 'hvcC') {
   const config = find(file, configuration);
   const size = find(file, 'ispe');
   return {
