@@ -9,6 +9,9 @@ const maxBoxes = 4_096;
  */
 const maxMetaBytes = 500_000;
 
+/** Pieces that the data of all items lies in. Entries of them may take no bytes in the table, and so be any number. */
+const maxPieces = 4_096;
+
 /** Items may share bytes, but not so that a small file becomes a large one. */
 const maxGrowth = 2;
 
@@ -135,6 +138,7 @@ function itemsOf(
   }) as [number, number, number, number];
   const idBytes = version < 2 ? 2 : 4;
   let left = maxGrowth * bytes.length;
+  let pieces = 0;
   const ids = new Set<number>();
   return Array.from({ length: next(idBytes) }, () => {
     const id = next(idBytes);
@@ -145,7 +149,10 @@ function itemsOf(
     const source = method === 0 ? bytes : inMeta && bytes.subarray(inMeta.content, inMeta.end);
     if (source === undefined) throw new Error('An item lies in a box that there is not.');
     const base = next(baseBytes);
-    const extents = Array.from({ length: next(2) }, () => {
+    const count = next(2);
+    pieces += count;
+    if (pieces > maxPieces) throw new Error('The data of items lies in too many pieces.');
+    const extents = Array.from({ length: count }, () => {
       if (version > 0) next(indexBytes);
       const from = base + next(offsetBytes);
       const length = lengthBytes === 0 ? source.length - from : next(lengthBytes);

@@ -5,11 +5,17 @@ import { type Box, boxesOf, type Heif, type HeifFormat, only, readHeif } from '.
 /** References between items: a phone's tiles and what it has beside them are some hundreds. */
 const maxReferences = 4_096;
 
+/** Properties that items have, of all together. The 200 tiles of a phone have some 600. */
+const maxAssociations = 4_096;
+
 /** How many items may be made of each other in a row: an identity of a grid with transparency in tiles is four. */
 const maxLevels = 4;
 
 /** OBUs in an item of AV1. A still has three. */
 const maxObus = 256;
+
+/** NAL units in all items of HEVC. Cameras write some hundreds at most. */
+const maxUnits = 4_096;
 
 /** Properties of which an item may have one each. Each goes over the whole picture. */
 const transforms = new Set(['clap', 'irot', 'imir']);
@@ -53,6 +59,17 @@ export function workOf(file: Uint8Array, format: HeifFormat): Work {
     counted.push(size);
     return size;
   };
+  let unitsLeft = maxUnits;
+  /** Parts of a picture in an item of HEVC. Each may be all that is left of it, which is decoded as often. */
+  const slicesOf = (id: number): number => {
+    const units = data.get(id) ?? Buffer.alloc(0);
+    let slices = 0;
+    for (let at = 0; at + 4 < units.length; at += 4 + units.readUInt32BE(at)) {
+      if (--unitsLeft < 0) throw new Error('There are too many NAL units.');
+      if (isSlice(units.subarray(at + 4))) slices++;
+    }
+    return slices;
+  };
   const known = new Map<number, Counted>();
   const count = (id: number, above: number): Counted => {
     // Items that are made of themselves end here, too.
@@ -71,7 +88,7 @@ export function workOf(file: Uint8Array, format: HeifFormat): Work {
       if (shown.width > width || shown.height > height) throw new Error('A grid is larger than it says.');
     }
     let pixels = 0;
-    if (type === 'hvc1') pixels = width * height;
+    if (type === 'hvc1') pixels = width * height * Math.max(1, slicesOf(id));
     else if (type === 'av01') pixels = width * height * Math.max(1, framesOf(data.get(id)));
     let levels = 1;
     for (const part of parts) {
@@ -105,35 +122,53 @@ function propertiesOf({ bytes, parts }: Heif): { sizes: Map<number, Size>; alpha
   const container = only(parts, 'iprp');
   const within = [...boxesOf(bytes, container.content, container.end)];
   const list = only(within, 'ipco');
-  const properties = [...boxesOf(bytes, list.content, list.end)];
+  // Each is read once, however many items have it.
+  const properties = Array.from(boxesOf(bytes, list.content, list.end), (box) => propertyOf(bytes, box));
   const sizes = new Map<number, Size>();
   const alphas = new Set<number>();
   const turns = new Set<string>();
   for (const [id, index] of associationsOf(bytes, only(within, 'ipma'))) {
-    const property = properties[index - 1];
-    if (property?.type === 'ispe') {
+    const { size, isAlpha, turn } = properties[index - 1] ?? {};
+    if (size !== undefined) {
       if (sizes.has(id)) throw new Error('A picture has two sizes.');
-      sizes.set(id, {
-        width: bytes.readUInt32BE(property.content + 4),
-        height: bytes.readUInt32BE(property.content + 8),
-      });
-    } else if (property?.type === 'auxC') {
-      const [name] = bytes.toString('latin1', property.content + 4, property.end).split('\0', 1);
-      if (transparency.has(name as string)) alphas.add(id);
-    } else if (property?.type === 'av1C') {
-      // Behind four bytes, which is decoded before the item's own data.
-      if (framesOf(bytes.subarray(property.content + 4, property.end)) > 0)
-        throw new Error('A configuration has a frame.');
-    } else if (property?.type === 'hvcC') {
-      if (hasSlice(bytes.subarray(property.content, property.end)))
-        throw new Error('A configuration has a slice.');
-    } else if (property !== undefined && transforms.has(property.type)) {
-      const turn = `${property.type} ${id}`;
-      if (turns.has(turn)) throw new Error('A picture is turned or cut twice.');
-      turns.add(turn);
+      sizes.set(id, size);
+    }
+    if (isAlpha) alphas.add(id);
+    if (turn !== undefined) {
+      if (turns.has(`${turn} ${id}`)) throw new Error('A picture is turned or cut twice.');
+      turns.add(`${turn} ${id}`);
     }
   }
   return { sizes, alphas };
+}
+
+/** What a property says that matters here. */
+interface Property {
+  readonly size?: Size;
+  /** Of an item that is the transparency of another. */
+  readonly isAlpha?: boolean;
+  /** The type of one that goes over the whole picture. */
+  readonly turn?: string;
+}
+
+/** @throws where one that tells how to decode has a part of a picture in it, which is decoded before the item's own data. */
+function propertyOf(bytes: Buffer, { type, content, end }: Box): Property {
+  switch (type) {
+    case 'ispe':
+      return { size: { width: bytes.readUInt32BE(content + 4), height: bytes.readUInt32BE(content + 8) } };
+    case 'auxC': {
+      const [name] = bytes.toString('latin1', content + 4, end).split('\0', 1);
+      return { isAlpha: transparency.has(name as string) };
+    }
+    case 'av1C':
+      if (framesOf(bytes.subarray(content + 4, end)) > 0) throw new Error('A configuration has a frame.');
+      return {};
+    case 'hvcC':
+      if (hasSlice(bytes.subarray(content, end))) throw new Error('A configuration has a slice.');
+      return {};
+    default:
+      return transforms.has(type) ? { turn: type } : {};
+  }
 }
 
 /** Which item has which properties: [id, number of the property, from 1]. */
@@ -141,9 +176,12 @@ function* associationsOf(bytes: Buffer, { content, end }: Box): Generator<readon
   const idBytes = bytes[content] === 0 ? 2 : 4;
   const indexBytes = (bytes.readUInt8(content + 3) & 1) + 1;
   let left = bytes.readUInt32BE(content + 4);
+  let associations = 0;
   for (let at = content + 8; left > 0 && at < end; left--) {
     const id = bytes.readUIntBE(at, idBytes);
     const count = bytes.readUInt8(at + idBytes);
+    associations += 1 + count;
+    if (associations > maxAssociations) throw new Error('Items have too many properties.');
     at += idBytes + 1;
     for (let i = 0; i < count; i++, at += indexBytes) {
       // The highest bit tells whether a reader must know the property.
@@ -200,12 +238,16 @@ function hasSlice(configuration: Buffer): boolean {
     let units = configuration.readUInt16BE(at + 1);
     for (at += 3; units > 0; units--) {
       const length = configuration.readUInt16BE(at);
-      if (length > 0 && configuration.readUInt8(at + 2) >> 1 < 32) return true;
+      if (length === 0) throw new Error('A NAL unit is empty.');
+      if (isSlice(configuration.subarray(at + 2))) return true;
       at += 2 + length;
     }
   }
   return false;
 }
+
+/** Whether a NAL unit holds a part of a picture, and not parameters or notes. */
+export const isSlice = (unit: Buffer) => unit.readUInt8(0) >> 1 < 32;
 
 /** Types of OBU with the head of a frame: by itself, with its tiles, and once more (AV1 Bitstream & Decoding Process Specification, 6.2.2). */
 const framed = new Set([3, 6, 7]);

@@ -1,12 +1,7 @@
 /** An AVIF or a HEIC written anew, without what stands beside its pictures, and with bytes of ours behind the data of each slice of HEVC. */
 
 import { type HeifFormat, readHeif } from './heif-items.ts';
-
-/** NAL units in a file, those of all tiles together. Cameras write some hundreds at most. */
-const maxUnits = 4_096;
-
-/** Slices of a coded picture. Phones write one; of several each may be all that is left of the picture, which is decoded as often. */
-const maxSlices = 32;
+import { isSlice } from './heif-work.ts';
 
 /**
  * Writes a HEIC anew, with `padding` behind each slice. A decoder that has come to the end of a slice looks no further, so a whole picture stays
@@ -15,17 +10,13 @@ const maxSlices = 32;
  * @throws where the boxes are not those of a HEIC, data is not where they say it is, or any picture within is no HEVC.
  */
 export function padSlices(file: Uint8Array, padding: Uint8Array): Uint8Array {
-  let left = maxUnits;
-  return written(file, 'heic', (data) => {
-    const units = unitsOf(data, left);
-    left -= units.length;
-    if (units.filter(isSlice).length > maxSlices) throw new Error('A picture has too many slices.');
-    return Buffer.concat(
-      units.flatMap((unit) =>
+  return written(file, 'heic', (data) =>
+    Buffer.concat(
+      unitsOf(data).flatMap((unit) =>
         isSlice(unit) ? [be32(unit.length + padding.length), unit, padding] : [be32(unit.length), unit],
       ),
-    );
-  });
+    ),
+  );
 }
 
 /**
@@ -79,8 +70,8 @@ function stillOf(type: Buffer): Buffer {
   return still;
 }
 
-/** The NAL units of a coded picture, `most` at most, each behind its length in four bytes, as the decoder takes them. */
-function unitsOf(data: Buffer, most: number): Buffer[] {
+/** The NAL units of a coded picture, each behind its length in four bytes, as the decoder takes them. */
+function unitsOf(data: Buffer): Buffer[] {
   const units: Buffer[] = [];
   for (let at = 0; at < data.length; ) {
     const end = at + 4 + (at + 4 > data.length ? 0 : data.readUInt32BE(at));
@@ -91,16 +82,12 @@ function unitsOf(data: Buffer, most: number): Buffer[] {
     // What begins another unit elsewhere cannot be within one (ITU-T H.265, 7.4.2): so are holes, which are often of zeros.
     if (unescaped.some((three) => unit.includes(three))) throw new Error('A NAL unit has a hole.');
     units.push(unit);
-    if (units.length > most) throw new Error('The HEIC has too many NAL units.');
     at = end;
   }
   return units;
 }
 
 const unescaped = [0, 1, 2].map((third) => Buffer.of(0, 0, third));
-
-/** Whether a NAL unit holds a part of a picture, and not parameters or notes. */
-const isSlice = (unit: Buffer) => (unit[0] as number) >> 1 < 32;
 
 function be32(...values: number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 4);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { workOf } from '../../src/liveness/heif-work.ts';
-import { cat, times } from '../helpers/hostile/file.ts';
+import { be32, cat, times } from '../helpers/hostile/file.ts';
 import { alpha, box, full, grid, heif, type Item, ispe } from '../helpers/hostile/heif.ts';
 
 const picture = (...properties: number[]): Item => ({ type: 'hvc1', data: Buffer.of(1), properties });
@@ -69,6 +69,14 @@ describe('the work of a HEIC', () => {
       ],
     });
     assert.equal(workOf(file, 'heic').pixels, 2_000_000);
+  });
+
+  it('is that of a picture as often as it has slices', () => {
+    const slice = cat(be32(3), [0x28, 1, 9]);
+    const parameters = cat(be32(3), [0x42, 1, 9]);
+    const tile: Item = { type: 'hvc1', data: cat(parameters, slice, slice, slice), properties: [1] };
+    const file = heif({ brand: 'heic', items: [tile], properties: [ispe(64, 64)] });
+    assert.equal(workOf(file, 'heic').pixels, 3 * 64 * 64);
   });
 
   const identities = (count: number) =>
@@ -139,6 +147,22 @@ describe('the work of a HEIC', () => {
         references: [['dimg', 1, Array<number>(5_000).fill(2)]],
       }),
       /too many references/,
+    ],
+    'NAL units without end': [
+      one({ type: 'hvc1', data: times(4_097, cat(be32(3), [0x42, 1, 9])), properties: [1] }),
+      /too many NAL units/,
+    ],
+    'properties without end': [
+      heif({
+        brand: 'heic',
+        items: Array<Item>(20).fill(picture(...Array<number>(255).fill(2))),
+        properties: [ispe(64, 64), box('free')],
+      }),
+      /too many properties/,
+    ],
+    'parameters of no bytes': [
+      one(picture(1, 2), box('hvcC', Buffer.alloc(22), [1, 0x20, 0xff, 0xff], Buffer.alloc(2 * 65_535))),
+      /is empty/,
     ],
     'items without end': [
       heif({ brand: 'heic', items: Array<Item>(5_000).fill(picture(1)), properties: [ispe(64, 64)] }),

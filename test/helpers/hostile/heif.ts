@@ -195,6 +195,20 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
       items: [{ ...coded, properties: [1, 2, 3] }],
       properties: [...whole.properties, property],
     });
+  /** Of notes, each of which has it 250 times. */
+  const withProperties = (property: Buffer, count: number) =>
+    heif({
+      ...whole,
+      items: [
+        coded,
+        ...Array<Item>(count / 250).fill({
+          type: 'Exif',
+          data: Buffer.alloc(0),
+          properties: Array<number>(250).fill(3),
+        }),
+      ],
+      properties: [...whole.properties, property],
+    });
   const overlay = (count: number, x: number) =>
     cat([0, 1], be16(0, 0, 0, 0), be32(width, height), times(count, be32(x, 0)));
 
@@ -520,6 +534,19 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
       withProperty(patched(box('colr', cat('prof'), Buffer.alloc(100)), 0, be32(0x7fffffff))),
       'undecodable_image',
     ],
+    ['a thousand items of 65,535 pieces of nothing', inPieces(brand, kind, 1_000), 'undecodable_image'],
+    ...(
+      [
+        [
+          'parameters of no bytes',
+          box('hvcC', Buffer.alloc(22), [1, 0x20, 0xff, 0xff], Buffer.alloc(2 * 65_535)),
+        ],
+        ['a long name', full('auxC', 0, 0, Buffer.alloc(300_000, 0x41))],
+        ['notes in a configuration', box('av1C', Buffer.alloc(4), times(255, Buffer.of(0x0a, 0)))],
+      ] as const
+    ).flatMap(([name, property]): Row[] =>
+      [4_000, 50_000].map((count) => [`${name}, ${count} times`, withProperties(property, count), ...any]),
+    ),
     ['boxes 10,000 deep', cat(sound, nested(10_000)), ...any],
     [
       'a picture of zeros',
@@ -546,6 +573,22 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
       'undecodable_image',
     ],
   ];
+}
+
+/** Items whose data lies in as many pieces as there may be, which take no bytes anywhere. */
+function inPieces(brand: string, kind: string, items: number): Buffer {
+  const locations = Array.from({ length: items }, (_, i) => be16(i + 1, 1, 0, 65_535));
+  return cat(
+    box('ftyp', cat(brand, be32(0), 'mif1', brand)),
+    full(
+      'meta',
+      0,
+      0,
+      full('iloc', 1, 0, [0, 0], be16(items), ...locations),
+      full('iinf', 0, 0, be16(1), full('infe', 2, 0, be16(1, 0), cat(kind, '\0'))),
+      box('idat'),
+    ),
+  );
 }
 
 /** Films that claim that many samples in a few bytes. */
