@@ -2,7 +2,9 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import {
+  AlphaAction,
   initializeImageMagick,
+  MagickColor,
   MagickFormat,
   MagickImage,
   MagickImageInfo,
@@ -48,6 +50,10 @@ function decodePadded(padding: Uint8Array): Raster {
   const image = MagickImage.create(padSlices(bytes, padding), heicOnly);
   try {
     const { width, height } = image;
+    if (image.hasAlpha) {
+      image.backgroundColor = new MagickColor('#ffffff');
+      image.alpha(AlphaAction.Remove);
+    }
     const pixels = image.getPixels((area) => area.toByteArray(0, 0, width, height, 'RGB'));
     if (pixels === null) throw new Error('The HEIC decoder gave no pixels.');
     return { width, height, pixels };

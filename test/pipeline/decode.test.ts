@@ -16,7 +16,7 @@ import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
 import { free } from '../../src/models/tensor.ts';
 import { cat, inFormat } from '../helpers/hostile/file.ts';
 import { partsOf } from '../helpers/hostile/gif.ts';
-import { codedOf, heics, heif, ispe } from '../helpers/hostile/heif.ts';
+import { alpha, codedOf, heics, heif, ispe } from '../helpers/hostile/heif.ts';
 import { segmentsOf } from '../helpers/hostile/jpeg.ts';
 import { profileOfSteps, withProfile } from '../helpers/hostile/profile.ts';
 import { tiffOf } from '../helpers/hostile/tiff.ts';
@@ -200,6 +200,33 @@ describe('pixels of other kinds', () => {
       const bytes = await inFormat(picture, format).toBuffer();
       assert.equal((await sharp(bytes).metadata()).channels, 1);
       isFigure(await decoded(bytes), 3, grey);
+    }
+  });
+
+  it('are laid on white where they are transparent: HEIC', async () => {
+    const sound = await fixture('portrait.heic');
+    const { data, config } = codedOf(sound, 'hvcC');
+    const item = { type: 'hvc1', data, properties: [1, 2] };
+    const opaque = { brand: 'heic', items: [item], properties: [config, ispe(width, height), alpha] };
+    const { pixels: plain } = await decoded(heif(opaque));
+    // The picture is its own transparency: what is dark in it is clear.
+    const { pixels } = await decoded(
+      heif({
+        ...opaque,
+        items: [item, { ...item, properties: [1, 2, 3] }],
+        references: [['auxl', 2, [1]]],
+      }),
+    );
+    for (let at = 0; at < plain.length; at += 3) {
+      const colours = [...plain.subarray(at, at + 3)] as [number, number, number];
+      const share = (0.299 * colours[0] + 0.587 * colours[1] + 0.114 * colours[2]) / 255;
+      for (const [i, value] of colours.entries()) {
+        const laid = value * share + 255 * (1 - share);
+        assert.ok(
+          Math.abs((pixels[at + i] as number) - laid) < 12,
+          `${at + i}: ${pixels[at + i]}, not ${laid}`,
+        );
+      }
     }
   });
 
