@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import type { Services } from '../src/dialects/dialect.ts';
-import { createRemoteImageFetcher } from '../src/intake/remote-image.ts';
+import { createDownloads } from '../src/intake/downloads.ts';
 import { startEngine } from '../src/liveness/pool.ts';
 import { loadRegistry } from '../src/models/registry.ts';
 import { buildApp } from '../src/server/app.ts';
@@ -121,7 +121,7 @@ async function compare(
   const shared = {
     ...common,
     availability,
-    remoteImages: createRemoteImageFetcher({ timeoutMs: 1_000, allowedHosts: [] }),
+    remoteImages: createDownloads({ timeoutMs: 1_000, allowedHosts: [] }),
     maxImageBytes: 20_000_000,
     nhnConfidence: 'fraction' as const,
     wrongKeys: createWrongKeys(20),

@@ -125,7 +125,10 @@ function explain(error: unknown): number {
 
 // A second start compiles nothing, which is a fifth of its time. Beside the packages that it is made of, so that nobody else can write it; where this
 // process cannot either, it is passed over.
-enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url)));
+const compiled = fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url));
+enableCompileCache(compiled);
+// By themselves workers and threads would not know of it.
+process.env.NODE_COMPILE_CACHE ??= compiled;
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -15,7 +15,7 @@ import {
   type SettingName,
   settings,
 } from '../config.ts';
-import { createRemoteImageFetcher } from '../intake/remote-image.ts';
+import { createDownloads } from '../intake/downloads.ts';
 import { launchEngine } from '../liveness/pool.ts';
 import { prepareFolder, storeFile } from '../models/download.ts';
 import { createAuthenticator } from '../server/auth.ts';
@@ -128,9 +128,13 @@ async function runServer(config: Config, { logger, print }: Log): Promise<number
     onRecorded: metrics.countTransaction,
   });
   const stopRetention = startRetention(storage.db, availability, config.retentionDays, logger);
-  const remoteImages = createRemoteImageFetcher({
+  const remoteImages = createDownloads({
     timeoutMs: config.urlTimeoutMs,
     allowedHosts: config.urlAllowedHosts,
+    onThreadDeath({ stack }) {
+      // Not the error itself, whose other properties may hold a URL or what came from it.
+      logger.error({ stack }, 'the thread of downloads died, and the next download starts another');
+    },
   });
   const app = await buildApp({
     services: {

@@ -14,8 +14,6 @@ export interface PortRange {
 }
 
 export interface RemoteImageFetcherOptions {
-  /** Milliseconds for a whole download: name resolution, connections, redirects and body together. */
-  readonly timeoutMs: number;
   /**
    * Hosts that may have addresses that are not public and use any port, for closed networks: host names
    * in lower case, IPv4 addresses or IPv6 addresses in brackets, each as `host` or as `host:port`.
@@ -30,7 +28,8 @@ export interface RemoteImageRequest {
   readonly maxBytes: number;
   /** Ports a URL may name; one that names none, or its scheme's own, is always allowed. */
   readonly ports: readonly PortRange[];
-  readonly signal?: AbortSignal;
+  /** Ends the download, whose only clock it is: name resolution, connections, redirects and body together. */
+  readonly signal: AbortSignal;
 }
 
 export interface RemoteImageFetcher {
@@ -40,8 +39,6 @@ export interface RemoteImageFetcher {
    * @throws IntakeError with any code but `invalid_base64`; or the reason of `signal` once that is aborted.
    */
   fetch(url: string, request: RemoteImageRequest): Promise<Uint8Array>;
-  /** Ends downloads under way as `url_unreachable`, and every later one. */
-  close(): Promise<void>;
 }
 
 /** Most characters of a URL. Signed addresses of object stores, with the token of a session in them, have two to three thousand. */
@@ -71,10 +68,8 @@ const groups = ['X25519', 'P-256', 'P-384', 'P-521'];
 
 /** A fetcher that follows at most three redirects, each checked as the first URL is. */
 export function createRemoteImageFetcher(options: RemoteImageFetcherOptions): RemoteImageFetcher {
-  const { timeoutMs } = options;
   const resolver = createHostResolver(options.nameServers);
   const allowedHosts = new Set(options.allowedHosts);
-  const closing = new AbortController();
 
   function isAllowedHost(url: URL): boolean {
     const port = url.port || (url.protocol === 'https:' ? '443' : '80');
@@ -216,38 +211,27 @@ export function createRemoteImageFetcher(options: RemoteImageFetcherOptions): Re
 
   async function download(
     text: string,
-    request: RemoteImageRequest,
-    signal: AbortSignal,
+    { maxBytes, ports, signal }: RemoteImageRequest,
   ): Promise<Uint8Array> {
-    let url = checkedUrl(text, request.ports);
+    let url = checkedUrl(text, ports);
     // A bound on redirects, for otherwise each request could be made to send out many.
     for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
-      const answer = await get(url, request.maxBytes, signal);
+      const answer = await get(url, maxBytes, signal);
       if (typeof answer !== 'string') return answer;
-      url = checkedUrl(answer, request.ports, url.href);
+      url = checkedUrl(answer, ports, url.href);
     }
     throw new IntakeError('url_bad_status', `The image URL redirects more than ${maxRedirects} times.`);
   }
 
   return {
     async fetch(url, request) {
-      // One clock over everything: a server that drips bytes resets any timeout between them.
-      const timeout = AbortSignal.timeout(timeoutMs);
-      const signals = [timeout, closing.signal, ...(request.signal ? [request.signal] : [])];
       try {
-        return await download(url, request, AbortSignal.any(signals));
+        return await download(url, request);
       } catch (error) {
         if (error instanceof IntakeError) throw error;
-        if (request.signal?.aborted) throw request.signal.reason;
-        if (timeout.aborted) {
-          throw new IntakeError('url_timeout', `The image could not be downloaded within ${timeoutMs} ms.`);
-        }
+        request.signal.throwIfAborted();
         throw new IntakeError('url_unreachable', 'The image could not be downloaded.', { cause: error });
       }
-    },
-
-    async close() {
-      closing.abort();
     },
   };
 }

@@ -6,9 +6,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { getCompileCacheDir } from 'node:module';
 import { constants, setPriority } from 'node:os';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedProfile } from '../models/registry.ts';
 import type { DecodeLimits } from './decode.ts';
@@ -98,13 +96,6 @@ const startMs = 60_000;
 
 /** Pause before a worker that died while starting is tried again, so that a lasting fault does not spin. */
 const restartPauseMs = 1_000;
-
-/** The cache of compiled code that this process has, if it has one: by itself a worker would not know of it. */
-function compileCache(): { NODE_COMPILE_CACHE?: string } {
-  const folder = getCompileCacheDir();
-  // It answers with the part for this version of Node.
-  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
-}
 
 /** `.ts` in a checkout, `.js` in the published package. */
 const workerFile = fileURLToPath(
@@ -198,7 +189,7 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
         serialization: 'advanced',
         execArgv,
         // biome-ignore lint/style/noProcessEnv: handed on as it is.
-        env: { ...env, ...process.env, ...compileCache() },
+        env: { ...env, ...process.env },
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       slot.worker = worker;

@@ -47,7 +47,7 @@ before(async () => {
   serving = await serveAs(
     { env, cwd: folder },
     dataFolder,
-    ...['--log-level', 'trace', '--url-timeout-ms', '500', '--url-allowed-hosts', imageHost()],
+    ...['--log-level', 'trace', '--url-timeout-ms', '2000', '--url-allowed-hosts', imageHost()],
     ...['--request-timeout-ms', '1000', '--max-image-bytes', '400000', '--client-address', 'none'],
   );
 });

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { settings } from '../../src/config.ts';
-import { createRemoteImageFetcher } from '../../src/intake/remote-image.ts';
+import { createDownloads, type Downloads } from '../../src/intake/downloads.ts';
 import { type EngineOptions, startEngine } from '../../src/liveness/pool.ts';
 import { loadRegistry } from '../../src/models/registry.ts';
 import { buildApp } from '../../src/server/app.ts';
@@ -117,6 +117,13 @@ export function keepLog(): LogKeeper {
   };
 }
 
+/** Starts the thread of downloads, which may take longer than a test gives a download. */
+async function startThread(downloads: Downloads): Promise<void> {
+  const request = { maxBytes: 0, ports: [], signal: new AbortController().signal };
+  const codeOf = () => downloads.fetch('', request).catch((error) => error.code);
+  while ((await codeOf()) === 'url_timeout');
+}
+
 /** Starts a server with the standard profile on a free port of the loopback address. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const folder = await standardWeights();
@@ -132,11 +139,12 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     onAssessed: ({ timings }) => metrics.noteTimings(timings),
   });
   const gate = createGate(limits.workers + limits.queue, engine);
-  const remoteImages = createRemoteImageFetcher({
-    timeoutMs: options.urlTimeoutMs ?? 1_000,
+  const remoteImages = createDownloads({
+    timeoutMs: options.urlTimeoutMs ?? 5_000,
     allowedHosts: options.urlAllowedHosts ?? [],
     ...(options.nameServers !== undefined && { nameServers: options.nameServers }),
   });
+  if (options.urlTimeoutMs !== undefined) await startThread(remoteImages);
   const dataFolder = await mkdtemp(join(tmpdir(), 'bonafide-server-'));
   const storage = options.storage ?? (await openStorage({ folder: dataFolder, create: true }));
   await plantKeys(storage.db);

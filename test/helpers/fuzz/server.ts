@@ -66,10 +66,15 @@ export async function fuzzedServer(): Promise<FuzzedServer> {
         return []; // closed meanwhile
       }
     });
-  // After which everything is open that stays so, the journal too.
+  // After which everything is open that stays so, the journal too, and what the thread of downloads has.
   const { native } = routes;
-  const first = { method: 'POST', headers: keyed(native, { 'content-type': 'image/png' }), body: 'x' };
-  await (await fetch(serving.origin + native.path, first)).arrayBuffer();
+  for (const [type, body] of [
+    ['image/png', 'x'],
+    ['application/json', '{"image":{"url":""}}'],
+  ] as const) {
+    const headers = keyed(native, { 'content-type': type });
+    await (await fetch(serving.origin + native.path, { method: 'POST', headers, body })).arrayBuffer();
+  }
   const before = { openFiles: openFiles(), workers: workersOf() };
   return {
     origin: serving.origin,
