@@ -84,6 +84,22 @@ describe('downloads over TLS', () => {
     await assert.rejects(fetchFrom({ ...elliptic, ecdhCurve: 'ffdhe3072' }), noAgreement);
   });
 
+  it('shakes hands once, however often a server of TLS 1.2 asks for it', async () => {
+    let again = 0;
+    const askAgain = (socket: TLSSocket) => {
+      // By OpenSSL a server that is refused another one ends the connection when it next writes; it is not told before.
+      const patience = setTimeout(() => socket.end(sized('image')), 500);
+      socket.renegotiate({}, () => {
+        again += 1;
+        clearTimeout(patience);
+        socket.end(sized('image'));
+      });
+    };
+    const tls12 = { ...elliptic, maxVersion: 'TLSv1.2' } as const;
+    await assert.rejects(fetchFrom(tls12, askAgain), refusedFor(/UND_ERR_SOCKET/));
+    assert.equal(again, 0);
+  });
+
   it('takes the certificates of anybody, and not dozens, each of which is milliseconds to verify', async () => {
     const certificates = (count: number) => ({ ...elliptic, cert: elliptic.cert.repeat(count) });
     assert.equal(String(await fetchFrom(certificates(30))), 'image');
