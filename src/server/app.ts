@@ -8,7 +8,6 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { stdSerializers } from 'pino';
 import { argos } from '../dialects/argos/routes.ts';
 import {
   type Dialect,
@@ -63,11 +62,8 @@ export interface AppOptions {
   readonly version: string;
 }
 
-/** Two lines that the framework writes at level `trace` hold what a client sent, its key included. */
-const serializers = {
-  busboyOptions: () => undefined,
-  err: (error: Error) => ({ ...stdSerializers.err(error), rawPacket: undefined }),
-};
+/** A line that the framework writes at level `trace` holds what a client sent, its key included. */
+const serializers = { busboyOptions: () => undefined };
 
 /** @returns the server, ready to listen or to be injected into. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
