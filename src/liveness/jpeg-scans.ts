@@ -1,4 +1,4 @@
-/** How a JPEG is coded, and in how many scans, each of which goes over the whole picture, however few its bytes. */
+/** How a JPEG is coded, what is odd about it, and its scans, each of which goes over the whole picture, however few its bytes. */
 
 const marker = {
   startOfImage: 0xd8,
@@ -7,6 +7,8 @@ const marker = {
   firstRestart: 0xd0,
   firstOfSegment: 0xc0,
   progressive: 0xc2,
+  jfif: 0xe0,
+  adobe: 0xee,
 } as const;
 
 /** Frames that are decoded. */
@@ -18,12 +20,22 @@ const arithmetic = new Set([0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf]);
 /** Components of a scan (ITU-T T.81, table B.3). */
 const mostTogether = 4;
 
-/** Places with bytes too many. Some cameras leave a few at one. */
-const mostGaps = 16;
+/** What a scan that is not progressive says of coefficients and their bits: all of them (ITU-T T.81, table B.3). */
+const allAtOnce = Buffer.of(0, 63, 0);
+
+/** Places that are mended: the JFIF and the Adobe marker, a few with bytes too many, and a scan for each component. */
+const mostEdits = 16;
+
+/** Other bytes in place of some. */
+interface Edit {
+  readonly from: number;
+  readonly to: number;
+  readonly by: Uint8Array;
+}
 
 export interface Scans {
   readonly count: number;
-  /** The JPEG without the bytes before its first scan that are of no segment. */
+  /** The JPEG itself, or a copy in which is mended what is odd about it and harmless. */
   readonly jpeg: Uint8Array;
   /** Whether they say all that there is to say of each component: a decoder takes as none what is never said. */
   readonly isWhole: boolean;
@@ -32,18 +44,26 @@ export interface Scans {
 /**
  * Counts the scans up to the end of the picture; what follows, and what lies within segments such as previews, is not of it.
  *
- * Bytes between segments are harmless, and libjpeg passes over them, but says so; as it says only the first thing that it notices, they would hide whatever
- * is wrong with the picture.
+ * Mends what libjpeg warns of though nothing of the picture is wrong, so that its warnings are of damage: bytes of no segment before the first scan, which some
+ * cameras leave, a version of JFIF that there is not, a way of coding colours that Adobe does not have, and sequential scans that do not say that they are of all
+ * coefficients. libjpeg makes the same picture of it.
  * @param most scans that there may be: at the next no more is looked at.
- * @throws where there are such bytes between scans, or at many places; or where it is in arithmetic coding. No camera writes that, and its decoder makes
- *   up whatever is missing without a word.
+ * @throws where that is at many places; or where it is in arithmetic coding. No camera writes that, and its decoder makes up whatever is missing without
+ *   a word.
  */
 export function readScans(jpeg: Uint8Array, most = Number.POSITIVE_INFINITY): Scans {
   const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
-  const kept: Buffer[] = [];
-  let keptFrom = 0;
+  const edits: Edit[] = [];
+  const mend = (from: number, to: number, ...by: number[]) => {
+    if (edits.push({ from, to, by: Buffer.of(...by) }) > mostEdits) {
+      throw new Error('The JPEG is odd at many places.');
+    }
+  };
+  const isNamed = (at: number, name: string) => bytes.toString('latin1', at + 4, at + 9) === name;
+  /** Where Adobe says how colours are coded. */
+  const transforms: number[] = [];
   let count = 0;
-  let isProgressive = false;
+  let frame: { readonly isProgressive: boolean; readonly components: number } | undefined;
   /** The lowest bit of each of the 64 coefficients of a component that was not said yet. */
   const missing = new Map<number, Uint8Array>();
   /** Where the last segment ended, or undefined among the data of a scan, which goes on to the next marker. */
@@ -61,13 +81,7 @@ export function readScans(jpeg: Uint8Array, most = Number.POSITIVE_INFINITY): Sc
       at += 2;
       continue;
     }
-    if (end !== undefined && end < at) {
-      if (count > 0) throw new Error('The JPEG has bytes of no segment between its scans.');
-      if (kept.push(bytes.subarray(keptFrom, end)) > mostGaps) {
-        throw new Error('The JPEG has bytes of no segment at many places.');
-      }
-      keptFrom = at;
-    }
+    if (end !== undefined && end < at && count === 0) mend(end, at);
     if (code === marker.endOfImage) break;
     // Nothing follows those of restarts, nor those that are reserved: among the data of a scan, where restarts come, libjpeg looks for the
     // next right behind them, and everywhere else it gives up.
@@ -78,26 +92,50 @@ export function readScans(jpeg: Uint8Array, most = Number.POSITIVE_INFINITY): Sc
     }
     if (arithmetic.has(code)) throw new Error('The JPEG is in arithmetic coding.');
     if (at + 4 > bytes.length) break;
+    const length = bytes.readUInt16BE(at + 2);
     // A second frame is an error to every decoder.
-    if (frames.has(code) && missing.size === 0) {
-      isProgressive = code === marker.progressive;
-      const ids = bytes.subarray(at + 10, at + 10 + 3 * (bytes[at + 9] ?? 0)).filter((_, i) => i % 3 === 0);
+    if (frames.has(code) && frame === undefined) {
+      frame = { isProgressive: code === marker.progressive, components: bytes[at + 9] ?? 0 };
+      const ids = bytes.subarray(at + 10, at + 10 + 3 * frame.components).filter((_, i) => i % 3 === 0);
       for (const id of ids) missing.set(id, new Uint8Array(64).fill(1));
     }
+    // The versions of JFIF are 1.00 to 1.02. Of what is shorter libjpeg takes no notice, as of an Adobe marker.
+    if (code === marker.jfif && length >= 16 && isNamed(at, 'JFIF\0') && bytes[at + 9] !== 1) {
+      mend(at + 9, at + 10, 1);
+    }
+    if (code === marker.adobe && length >= 14 && isNamed(at, 'Adobe')) transforms.push(at + 15);
     if (code === marker.startOfScan) {
       count++;
       if (count > most) break;
       const last = at + 5 + 2 * Math.min(bytes[at + 4] ?? 0, mostTogether);
-      const [from = 0, to = 0, bits = 0] = isProgressive ? bytes.subarray(last, last + 3) : [0, 63, 0];
+      const stated = bytes.subarray(last, last + 3);
+      if (frame?.isProgressive === false && !stated.equals(allAtOnce)) {
+        mend(last, last + 3, ...allAtOnce);
+      }
+      const [from = 0, to = 0, bits = 0] = frame?.isProgressive ? stated : allAtOnce;
       for (let i = at + 5; i < last; i += 2) missing.get(bytes[i] as number)?.fill(bits & 15, from, to + 1);
     }
     // A length counts itself, and is passed over also where it is said to be less.
-    at += 2 + Math.max(2, bytes.readUInt16BE(at + 2));
+    at += 2 + Math.max(2, length);
     end = code === marker.startOfScan ? undefined : at;
   }
+  // 0 is RGB or CMYK. All else is taken for YCbCr, or of four components for YCCK.
+  const luma = frame?.components === 4 ? 2 : 1;
+  for (const at of transforms) if (bytes[at] !== 0 && bytes[at] !== luma) mend(at, at + 1, luma);
   return {
     count,
-    jpeg: kept.length === 0 ? jpeg : Buffer.concat([...kept, bytes.subarray(keptFrom)]),
+    jpeg: edits.length === 0 ? jpeg : edited(bytes, edits),
     isWhole: [...missing.values()].every((bits) => bits.every((bit) => bit === 0)),
   };
+}
+
+/** A copy with the edits, which lie in no order and apart. */
+function edited(bytes: Buffer, edits: Edit[]): Buffer {
+  const parts: Uint8Array[] = [];
+  let kept = 0;
+  for (const { from, to, by } of edits.sort((one, other) => one.from - other.from)) {
+    parts.push(bytes.subarray(kept, from), by);
+    kept = to;
+  }
+  return Buffer.concat([...parts, bytes.subarray(kept)]);
 }

@@ -25,12 +25,15 @@ export function decodePhotographsOnly(): void {
   });
 }
 
+/** What libvips hands on of libjpeg's warnings, which are of damage (jpeg-scans.ts): how many there were, and the first. */
+const ofLibjpeg = /^(read gave |VipsJpeg: )/;
+
 /**
- * What libjpeg says where it made up pixels, which to it is a warning. Others are harmless, as of bytes too many behind the data, which some cameras
- * write, and would be refused too under `failOn: 'warning'`. It says only the first that there is; behind the data nothing is left to be said.
+ * The warning that is harmless, where it is the only one: of bytes too many behind the data, which some cameras write, and which `failOn: 'warning'` would
+ * refuse too. It is also the first of several where restarts do not come.
  */
-const damagedJpeg =
-  /VipsJpeg: (Corrupt JPEG data: (?!\d+ extraneous bytes before marker 0xd9)|Premature end|Inconsistent progression)/;
+const harmless =
+  /^read gave 1 warnings VipsJpeg: Corrupt JPEG data: \d+ extraneous bytes before marker 0xd9$/;
 
 /** Channels of colour by libvips' name of a colour space; three in all others. */
 const coloursOf: Readonly<Record<string, number>> = { 'b-w': 1, grey16: 1, cmyk: 4 };
@@ -86,11 +89,18 @@ export async function decodeRaster(
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
-  const damage = warnings.find((warning) => damagedJpeg.test(warning));
+  const damage = damageOf(warnings);
   if (damage !== undefined) throw new Error(damage);
   // A Buffer's own `subarray` takes several times as long, and there is one for each row.
   const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
   return { width: info.width, height: info.height, pixels };
+}
+
+/** What libjpeg says where it made up pixels, which to it is a warning. */
+function damageOf(warnings: readonly string[]): string | undefined {
+  const lines = warnings.flatMap((warning) => warning.split('\n'));
+  const said = lines.filter((line) => ofLibjpeg.test(line)).join(' ');
+  return said === '' || harmless.test(said) ? undefined : said;
 }
 
 /** Renders an SVG drawing of ours (never a client's file) as a JPEG. */

@@ -17,7 +17,15 @@ import { free } from '../../src/models/tensor.ts';
 import { cat, inFormat } from '../helpers/hostile/file.ts';
 import { partsOf } from '../helpers/hostile/gif.ts';
 import { alpha, codedOf, heics, heif, ispe } from '../helpers/hostile/heif.ts';
-import { segmentsOf } from '../helpers/hostile/jpeg.ts';
+import {
+  halfOf,
+  oddities,
+  type Segment,
+  segmentsOf,
+  withInterval,
+  withJfif,
+  withRestartsOf,
+} from '../helpers/hostile/jpeg.ts';
 import { profileOfSteps, withProfile } from '../helpers/hostile/profile.ts';
 import { tiffOf } from '../helpers/hostile/tiff.ts';
 import { portraitAreas, portraitSize, portraitSvg } from '../helpers/portrait.ts';
@@ -356,6 +364,8 @@ describe('damaged files', () => {
   /** Rough, so that half of the file is about half of the picture. */
   const rough = Uint8Array.from({ length: 120 * 90 * 3 }, (_, i) => Math.abs(Math.sin(i * i)) * 256);
   const picture = () => sharp(rough, { raw: { width: 120, height: 90, channels: 3 } });
+  /** Data of a JPEG in four parts, with restarts between them. */
+  const restarts = [0, 0xff, 0xd0, 0, 0xff, 0xd1, 0, 0xff, 0xd2, 0];
 
   for (const format of ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const) {
     it(`are refused when cut short: ${format}`, async () => {
@@ -393,10 +403,29 @@ describe('damaged files', () => {
     }
   });
 
+  it('are refused where a JPEG is odd as well, of which alone its decoder tells', async () => {
+    const baseline = await picture().jpeg().toBuffer();
+    const cmyk = await picture().toColourspace('cmyk').jpeg().toBuffer();
+    for (const [name, jpeg] of oddities(baseline, cmyk)) {
+      const { pixels } = await decoded(jpeg);
+      // As libjpeg reads it by itself.
+      const read = await sharp(jpeg, { failOn: 'error' }).toColourspace('srgb').raw().toBuffer();
+      assert.ok(Buffer.from(pixels).equals(read), name);
+      const { cause } = await refused(halfOf(jpeg), 'undecodable_image');
+      assert.match(`${cause}`, /Corrupt JPEG data: premature end/, name);
+    }
+    const progressive = withJfif(await picture().jpeg({ progressive: true }).toBuffer(), 2);
+    await decoded(progressive);
+    const { at, end } = segmentsOf(progressive).find(({ marker }) => marker === 0xda) as Segment;
+    const hole = cat(progressive.subarray(0, (at + end) >> 1), progressive.subarray(end));
+    const { cause } = await refused(hole, 'undecodable_image');
+    assert.match(`${cause}`, /Corrupt JPEG data: premature end/);
+  });
+
   it('are refused where a JPEG has bytes too many as well, of which alone its decoder tells', async () => {
     for (const progressive of [false, true]) {
       const jpeg = await picture().jpeg({ progressive }).toBuffer();
-      const scan = (segmentsOf(jpeg).find(({ marker }) => marker === 0xda) as { at: number }).at;
+      const scan = (segmentsOf(jpeg).find(({ marker }) => marker === 0xda) as Segment).at;
       const stray = cat(jpeg.subarray(0, scan), Buffer.alloc(4), jpeg.subarray(scan));
       assert.deepEqual(await decoded(stray), await decoded(jpeg));
       for (const share of [0.3, 0.6, 0.9]) {
@@ -406,12 +435,45 @@ describe('damaged files', () => {
       }
       // Behind the data of the last scan they hide nothing; among those before they would.
       const end = jpeg.length - 2;
-      await decoded(cat(jpeg.subarray(0, end), Buffer.alloc(4), jpeg.subarray(end)));
+      const behind = cat(jpeg.subarray(0, end), Buffer.alloc(4), jpeg.subarray(end));
+      assert.deepEqual(await decoded(behind), await decoded(jpeg));
       const [, second] = segmentsOf(jpeg).filter(({ marker }) => marker === 0xda);
       if (second === undefined) continue;
       for (const at of [second.at, second.end]) {
         await refused(cat(jpeg.subarray(0, at), Buffer.alloc(4), jpeg.subarray(at)), 'undecodable_image');
       }
+    }
+  });
+
+  it('are refused where a JPEG lacks restarts, of which its decoder says that there are bytes too many', async () => {
+    const jpeg = await picture().jpeg().toBuffer();
+    const blocks = 48;
+    const { pixels } = await decoded(withRestartsOf(...restarts, 0, 0));
+    assert.ok(pixels.every((value) => value === 128));
+    assert.deepEqual(await decoded(withInterval(jpeg, blocks)), await decoded(jpeg));
+    for (const lacking of [
+      withInterval(jpeg, blocks >> 1),
+      withInterval(jpeg, blocks - 1),
+      withRestartsOf(...restarts.slice(0, -3), ...Array(20).fill(0)),
+    ]) {
+      const { cause } = await refused(lacking, 'undecodable_image');
+      assert.match(`${cause}`, /read gave (?!1 )\d+ warnings .* extraneous bytes before marker 0xd9/);
+    }
+  });
+
+  it('are refused for all else that the decoder of JPEGs warns of', async () => {
+    const baseline = await picture().jpeg().toBuffer();
+    const progressive = await picture().jpeg({ progressive: true }).toBuffer();
+    const last = segmentsOf(progressive).findLast(({ marker }) => marker === 0xda) as Segment;
+    for (const [jpeg, warning] of [
+      [cat(progressive.subarray(0, last.end), progressive.subarray(last.at)), /Inconsistent progression/],
+      [withRestartsOf(...Array(4).fill([0xff, 0]).flat(), ...restarts), /bad Huffman code/],
+      [withRestartsOf(0, 0xff, 0xd1, ...restarts.slice(3)), /found marker 0xd1 instead of RST0/],
+      [withRestartsOf(...Array(20).fill(0), ...restarts), /extraneous bytes before marker 0xd0/],
+      [baseline.subarray(0, -2), /premature end of JPEG image/],
+    ] as const) {
+      const { cause } = await refused(jpeg, 'undecodable_image');
+      assert.match(`${cause}`, warning);
     }
   });
 

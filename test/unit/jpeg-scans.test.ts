@@ -8,6 +8,14 @@ import { segmentsOf } from '../helpers/hostile/jpeg.ts';
 
 const scan = [0xff, 0xda, 0, 4, 1, 2];
 
+/** One of one component, and of all its coefficients. */
+const sequential = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0];
+
+/** What becomes of a JPEG of these segments, without the markers of its beginning and its end. */
+function mended(...segments: number[]): number[] {
+  return [...readScans(Uint8Array.from([0xff, 0xd8, ...segments, 0xff, 0xd9])).jpeg].slice(2, -2);
+}
+
 const countScans = (jpeg: Uint8Array) => readScans(jpeg).count;
 
 describe('readScans', () => {
@@ -54,24 +62,114 @@ describe('readScans', () => {
     }
   });
 
-  it('refuses them at many places and between scans, where something would be lost with them', () => {
+  it('leaves them between scans, where something would be lost with them', () => {
     const comment = [0xff, 0xfe, 0, 3, 1];
+    const jpeg = Uint8Array.from([0xff, 0xd8, ...scan, 1, ...comment, 0, ...scan, 2, 0xff, 0xd9]);
+    assert.equal(readScans(jpeg).jpeg, jpeg);
+  });
+
+  it('mends a version of JFIF that there is not', () => {
+    const jfif = (major: number) => [
+      0xff,
+      0xe0,
+      0,
+      16,
+      ...Buffer.from('JFIF\0'),
+      major,
+      2,
+      0,
+      0,
+      1,
+      0,
+      1,
+      0,
+      0,
+    ];
+    for (const major of [0, 1, 2, 255]) {
+      assert.deepEqual(mended(...jfif(major), ...scan, 7), [...jfif(1), ...scan, 7], `${major}`);
+    }
+    // Neither is one to libjpeg.
+    for (const other of [
+      [0xff, 0xe0, 0, 15, ...jfif(2).slice(4, -1)],
+      [0xff, 0xe1, ...jfif(2).slice(2)],
+    ]) {
+      assert.deepEqual(mended(...other, ...scan, 7), [...other, ...scan, 7]);
+    }
+  });
+
+  it('mends a way of coding colours that Adobe does not have, wherever it stands', () => {
+    const adobe = (transform: number) => [
+      0xff,
+      0xee,
+      0,
+      14,
+      ...Buffer.from('Adobe'),
+      0,
+      100,
+      0,
+      0,
+      0,
+      0,
+      transform,
+    ];
+    const frameOf = (components: number) => {
+      const each = Array.from({ length: components }, (_, id) => [id, 0x11, 0]).flat();
+      return [0xff, 0xc0, 0, 8 + each.length, 8, 0, 9, 0, 9, components, ...each];
+    };
+    for (const [components, kept, instead] of [
+      [3, [0, 1], 1],
+      [4, [0, 2], 2],
+    ] as const) {
+      for (const transform of [0, 1, 2, 77, 255]) {
+        const expected = (kept as readonly number[]).includes(transform) ? transform : instead;
+        const frame = frameOf(components);
+        const rest = [...sequential, 7];
+        assert.deepEqual(mended(...adobe(transform), ...frame, ...rest), [
+          ...adobe(expected),
+          ...frame,
+          ...rest,
+        ]);
+        assert.deepEqual(mended(...frame, ...adobe(transform), ...rest), [
+          ...frame,
+          ...adobe(expected),
+          ...rest,
+        ]);
+      }
+    }
+  });
+
+  it('mends what scans of sequential pictures say of coefficients, and of no others', () => {
+    const frame = (code: number) => [0xff, code, 0, 11, 8, 0, 9, 0, 9, 1, 1, 0x11, 0];
+    const stating = (...stated: number[]) => [...sequential.slice(0, -3), ...stated];
+    for (const stated of [
+      [0, 0, 0],
+      [0, 62, 0],
+      [1, 63, 0],
+      [0, 63, 0x10],
+      [0, 63, 1],
+    ]) {
+      for (const code of [0xc0, 0xc1]) {
+        const twice = [...stating(...stated), 7, ...stating(...stated), 7];
+        assert.deepEqual(mended(...frame(code), ...twice), [
+          ...frame(code),
+          ...sequential,
+          7,
+          ...sequential,
+          7,
+        ]);
+        const { isWhole } = readScans(Uint8Array.from([0xff, 0xd8, ...frame(code), ...twice]));
+        assert.equal(isWhole, true);
+      }
+      const other = [...frame(0xc2), ...stating(...stated), 7];
+      assert.deepEqual(mended(...other), other);
+    }
+  });
+
+  it('refuses what is odd at many places', () => {
     const places = (count: number) =>
-      Uint8Array.from([
-        0xff,
-        0xd8,
-        ...Array(count)
-          .fill([0, ...comment])
-          .flat(),
-        ...scan,
-        1,
-        0xff,
-        0xd9,
-      ]);
-    assert.equal(countScans(places(16)), 1);
-    assert.throws(() => readScans(places(17)), /at many places/);
-    const jpeg = [0xff, 0xd8, ...scan, 1, ...comment, 0, ...scan, 2, 0xff, 0xd9];
-    assert.throws(() => readScans(Uint8Array.from(jpeg)), /between its scans/);
+      mended(...Array.from({ length: count }, () => [0, 0xff, 0xfe, 0, 3, 1]).flat(), ...scan, 7);
+    assert.equal(places(16).length, 16 * 5 + scan.length + 1);
+    assert.throws(() => places(17), /odd at many places/);
   });
 
   it('tells whether something of a component is never said', async () => {

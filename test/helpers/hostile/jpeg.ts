@@ -14,7 +14,7 @@ import {
   times,
 } from './file.ts';
 
-interface Segment {
+export interface Segment {
   /** Where its 0xff stands. */
   readonly at: number;
   readonly marker: number;
@@ -94,6 +94,61 @@ export function iccOfTags(count: number): Buffer {
   return cat(head, ...tags);
 }
 
+/** The first half, with the marker of the end. */
+export function halfOf(jpeg: Buffer): Buffer {
+  return cat(jpeg.subarray(0, jpeg.length >> 1), [0xff, 0xd9]);
+}
+
+export function withJfif(jpeg: Buffer, major: number): Buffer {
+  return withSegments(jpeg, segment(0xe0, cat('JFIF\0', [major, 1, 0, 0, 1, 0, 1, 0, 0])));
+}
+
+export function withAdobe(jpeg: Buffer, transform: number): Buffer {
+  return withSegments(jpeg, segment(0xee, cat('Adobe', be16(100, 0, 0), [transform])));
+}
+
+/** The picture, whose first scan says that it is of coefficients `from` to `to`, without `bits` of theirs. */
+export function withStated(jpeg: Buffer, from: number, to: number, bits: number): Buffer {
+  const { at } = segmentsOf(jpeg).find(({ marker }) => marker === 0xda) as Segment;
+  return patched(jpeg, at + 2 + jpeg.readUInt16BE(at + 2) - 3, [from, to, bits]);
+}
+
+/** The picture, which says that there is a restart after each so many blocks of all components. */
+export function withInterval(jpeg: Buffer, blocks: number): Buffer {
+  return withSegments(jpeg, segment(0xdd, be16(blocks)));
+}
+
+/** Flat grey of 64 x 8 in a byte for each two of its eight blocks, with those data; there is to be a restart between the bytes. */
+export function withRestartsOf(...data: number[]): Buffer {
+  const table = (kind: number) => segment(0xc4, cat([kind, 1], Buffer.alloc(15), [0]));
+  return cat(
+    [0xff, 0xd8],
+    segment(0xdb, cat([0], Buffer.alloc(64, 1))),
+    segment(0xc0, cat([8], be16(8, 64), [1, 1, 0x11, 0])),
+    table(0x00),
+    table(0x10),
+    segment(0xdd, be16(2)),
+    segment(0xda, cat([1, 1, 0, 0, 63, 0])),
+    data,
+    [0xff, 0xd9],
+  );
+}
+
+/** Pictures in baseline coding of which libjpeg warns, though nothing of them is wrong. */
+export function oddities(baseline: Buffer, cmyk: Buffer): [name: string, jpeg: Buffer][] {
+  return [
+    ['JFIF 0', withJfif(baseline, 0)],
+    ['JFIF 2', withJfif(baseline, 2)],
+    ['three components by way 77 of Adobe', withAdobe(baseline, 77)],
+    ['three components by way 2 of Adobe', withAdobe(baseline, 2)],
+    ['four components by way 1 of Adobe', withAdobe(cmyk, 1)],
+    ['JFIF 2, by way 77 of Adobe', withJfif(withAdobe(baseline, 77), 2)],
+    ['a scan that says it is of 63 coefficients', withStated(baseline, 0, 62, 0)],
+    ['a scan that says it is of one coefficient', withStated(baseline, 0, 0, 0)],
+    ['a scan that says it is of all but one bit', withStated(baseline, 0, 63, 1)],
+  ];
+}
+
 export async function jpegs(): Promise<HostileFile[]> {
   const baseline = await drawing().jpeg({ quality: 80, mozjpeg: false }).toBuffer();
   const progressive = await drawing().jpeg({ progressive: true }).toBuffer();
@@ -112,6 +167,8 @@ export async function jpegs(): Promise<HostileFile[]> {
         .filter((one) => one.marker !== marker)
         .map(({ at, end }) => jpeg.subarray(at, end)),
     );
+
+  const seventeen = Array.from({ length: 17 }).reduce((jpeg: Buffer) => withJfif(jpeg, 2), baseline);
 
   const cuts = [baseline, progressive].flatMap((jpeg, i): Row[] =>
     segmentsOf(jpeg)
@@ -203,11 +260,8 @@ export async function jpegs(): Promise<HostileFile[]> {
     ],
     ['a megabyte of fill bytes', withSegments(baseline, Buffer.alloc(1_000_000, 0xff)), 'assessed'],
     ['10,000 comments', withSegments(baseline, times(10_000, segment(0xfe, Buffer.from('x')))), 'assessed'],
-    [
-      'restarts at every block that do not come',
-      withSegments(baseline, segment(0xdd, be16(1))),
-      'undecodable_image',
-    ],
+    ['restarts at every block that do not come', withInterval(baseline, 1), 'undecodable_image'],
+    ['a restart in the middle that does not come', withInterval(baseline, 65), 'undecodable_image'],
     [
       'restarts in the wrong order',
       cat(
@@ -228,7 +282,11 @@ export async function jpegs(): Promise<HostileFile[]> {
     ['YCCK, as Adobe has it', patched(cmyk, adobe.at + 15, [2]), 'assessed'],
     ['four components of an Adobe of its own', patched(cmyk, adobe.at + 15, [255]), 'assessed'],
     ['four components without an Adobe marker', without(cmyk, 0xee), 'assessed'],
-    ['three components that Adobe calls YCCK', withAdobe(baseline, 2), 'assessed'],
+    ...oddities(baseline, without(cmyk, 0xee)).flatMap(([name, jpeg]): Row[] => [
+      [name, jpeg, 'assessed'],
+      [`${name}, and its first half alone`, halfOf(jpeg), 'undecodable_image'],
+    ]),
+    ['JFIF 2 at 17 places', seventeen, 'undecodable_image'],
     ...[0, 9, 255, 65_535].map(
       (value): Row => [
         `EXIF orientation ${value}`,
@@ -355,10 +413,6 @@ function withRestarts(jpeg: Buffer, scan: Segment): Buffer {
     ...Array.from({ length: 100_000 }, (_, i) => Buffer.from([0xff, 0xd0 + (i % 8)])),
     jpeg.subarray(head),
   );
-}
-
-function withAdobe(jpeg: Buffer, transform: number): Buffer {
-  return withSegments(jpeg, segment(0xee, cat('Adobe', be16(100, 0, 0), [transform])));
 }
 
 /**
