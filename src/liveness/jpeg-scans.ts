@@ -14,8 +14,8 @@ const marker = {
 /** Frames that are decoded. */
 const frames = new Set([0xc0, 0xc1, marker.progressive]);
 
-/** Frames in arithmetic coding (ITU-T T.81, table B.1). */
-const arithmetic = new Set([0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf]);
+/** Frames in lossless, hierarchical and arithmetic coding (ITU-T T.81, table B.1). */
+const rareFrames = new Set([0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf]);
 
 /** Components of a scan (ITU-T T.81, table B.3). */
 const mostTogether = 4;
@@ -48,8 +48,8 @@ export interface Scans {
  * cameras leave, a version of JFIF that there is not, a way of coding colours that Adobe does not have, and sequential scans that do not say that they are of all
  * coefficients. libjpeg makes the same picture of it.
  * @param most scans that there may be: at the next no more is looked at.
- * @throws where that is at many places; or where it is in arithmetic coding. No camera writes that, and its decoder makes up whatever is missing without
- *   a word.
+ * @throws where that is at many places; or where it is in a coding that no camera writes: of arithmetic coding libjpeg makes up without a word whatever is
+ *   missing, and lossless YCbCr it takes for RGB.
  */
 export function readScans(jpeg: Uint8Array, most = Number.POSITIVE_INFINITY): Scans {
   const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
@@ -90,7 +90,9 @@ export function readScans(jpeg: Uint8Array, most = Number.POSITIVE_INFINITY): Sc
       if (end !== undefined) end = at;
       continue;
     }
-    if (arithmetic.has(code)) throw new Error('The JPEG is in arithmetic coding.');
+    if (rareFrames.has(code)) {
+      throw new Error('The JPEG is in lossless, hierarchical or arithmetic coding.');
+    }
     if (at + 4 > bytes.length) break;
     const length = bytes.readUInt16BE(at + 2);
     // A second frame is an error to every decoder.

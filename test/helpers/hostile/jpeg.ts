@@ -287,6 +287,7 @@ export async function jpegs(): Promise<HostileFile[]> {
       [`${name}, and its first half alone`, halfOf(jpeg), 'undecodable_image'],
     ]),
     ['JFIF 2 at 17 places', seventeen, 'undecodable_image'],
+    ['without a loss', lossless(160, 200), 'undecodable_image'],
     ...[0, 9, 255, 65_535].map(
       (value): Row => [
         `EXIF orientation ${value}`,
@@ -412,6 +413,19 @@ function withRestarts(jpeg: Buffer, scan: Segment): Buffer {
     jpeg.subarray(0, head),
     ...Array.from({ length: 100_000 }, (_, i) => Buffer.from([0xff, 0xd0 + (i % 8)])),
     jpeg.subarray(head),
+  );
+}
+
+/** Flat grey without a loss, which a bit says of each sample. */
+export function lossless(width: number, height: number): Buffer {
+  const ids = [1, 2, 3];
+  return cat(
+    [0xff, 0xd8],
+    segment(0xc3, cat([8], be16(height, width), [3], ...ids.map((id) => [id, 0x11, 0]))),
+    segment(0xc4, cat([0, 1], Buffer.alloc(15), [0])),
+    segment(0xda, cat([3], ...ids.map((id) => [id, 0]), [1, 0, 0])),
+    Buffer.alloc(Math.ceil((width * height * 3) / 8)),
+    [0xff, 0xd9],
   );
 }
 
