@@ -11,7 +11,7 @@ import { readScans } from './jpeg-scans.ts';
 import { tooManyParts } from './parts.ts';
 import { decodeRaster, type Header, type Raster, readHeader } from './raster.ts';
 import { sniffFormat } from './sniff.ts';
-import { requirePacking } from './tiff.ts';
+import { requireReadable } from './tiff.ts';
 import type { Frame, ImageFormat } from './types.ts';
 
 export interface DecodeLimits {
@@ -108,7 +108,7 @@ async function decodeBySharp(
 }
 
 async function headerOf(bytes: Uint8Array, format: ImageFormat): Promise<Header> {
-  if (format === 'tiff') requirePacking(bytes);
+  if (format === 'tiff') requireReadable(bytes);
   const header = await readHeader(bytes);
   // A polyglot must not reach another decoder than the one its first bytes name.
   if (header.format !== (format === 'avif' ? 'heif' : format)) {

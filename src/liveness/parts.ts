@@ -1,6 +1,6 @@
 /** How many parts a picture has that its decoder goes through before it comes to the first frame: other frames, pages, texts. */
 
-import { pagesOf } from './tiff.ts';
+import { bytesOfValues, longestPage, pagesOf } from './tiff.ts';
 import type { ImageFormat } from './types.ts';
 
 /** What there may be of a format, and what it is called. */
@@ -13,22 +13,28 @@ interface Bound {
 /** libwebp compares each frame with all before it: half a minute for 50,000, which are 3 MB. */
 const webp: Bound = { most: 1_000, name: 'frames', count: countWebpFrames };
 
-/** libtiff reads the directory of every page, several times: seconds for the 170,000 that 20 MB hold. */
-const tiff: Bound = { most: 1_000, name: 'pages', count: (bytes, most) => pagesOf(bytes, most).size };
+/**
+ * libtiff reads the directory of every page, several times, with all values that it knows and places for as many as a million strips; what it knows nothing of takes it
+ * the square of their number. Cameras, scanners and editors write fewer than a hundred entries, and no value twice.
+ */
+const tiff: readonly Bound[] = [
+  { most: 100, name: 'pages', count: (bytes, most) => pagesOf(bytes, most).size },
+  { most: 128, name: 'entries in a directory', count: longestPage },
+  { most: 32_000_000, name: 'bytes of values', count: bytesOfValues },
+];
 
 /** Each unpacks to as much as 8 MB, all of which is kept: gigabytes for 300, which are 2 MB. Cameras and editors write a few. */
 const png: Bound = { most: 16, name: 'compressed texts', count: countPngTexts };
 
 /** The others are read through once, however many there are. */
-const bounds: Partial<Record<ImageFormat, Bound>> = { webp, tiff, png };
+const bounds: Partial<Record<ImageFormat, readonly Bound[]>> = { webp: [webp], tiff, png: [png] };
 
 /** @returns in words what a picture has too many of; undefined where it has not. */
 export function tooManyParts(picture: Uint8Array, format: ImageFormat): string | undefined {
-  const bound = bounds[format];
-  if (bound === undefined) return undefined;
   const bytes = Buffer.from(picture.buffer, picture.byteOffset, picture.byteLength);
-  const { most, name, count } = bound;
-  return count(bytes, most) > most ? `more than ${most} ${name}` : undefined;
+  // Each may rely on those before it.
+  const exceeded = bounds[format]?.find(({ most, count }) => count(bytes, most) > most);
+  return exceeded && `more than ${exceeded.most} ${exceeded.name}`;
 }
 
 function countWebpFrames(bytes: Buffer): number {

@@ -1,7 +1,18 @@
 /** Hostile TIFFs: directories in circles, tags that count without end, tiles larger than memory, and codecs within codecs. */
 
 import { deflateSync } from 'node:zlib';
-import { cat, drawing, filesOf, flat, type HostileFile, le16, le32, patched, type Row } from './file.ts';
+import {
+  cat,
+  drawing,
+  filesOf,
+  flat,
+  type HostileFile,
+  le16,
+  le32,
+  patched,
+  type Row,
+  times,
+} from './file.ts';
 import { iccOfTags } from './jpeg.ts';
 import { packedZeros } from './png.ts';
 
@@ -125,6 +136,20 @@ export function tiffOf(channels: readonly number[], bits: 8 | 16, colours: numbe
   );
 }
 
+/** The picture, with that many tags of its own. */
+const unknown = (count: number): Tags => ({
+  ...stripped,
+  ...Object.fromEntries(Array.from({ length: count }, (_, i) => [i + 1_000, short(1)])),
+});
+
+/** One pixel wide, with a strip for each. */
+const strips = (count: number): Tags => ({ ...stripped, [tag.height]: long(count), [tag.rows]: long(1) });
+
+/** All that have a text, which is the same. */
+const descriptions: Tags = Object.fromEntries(
+  [269, 270, 271, 272, 305, 315, 316].map((id) => [id, counting(2, 1_000_000, 8)]),
+);
+
 const megapixels = { [tag.width]: long(7_000), [tag.height]: long(7_000), [tag.rows]: long(7_000) };
 
 export async function tiffs(): Promise<HostileFile[]> {
@@ -177,8 +202,25 @@ export async function tiffs(): Promise<HostileFile[]> {
       'assessed',
       'undecodable_image',
     ],
-    ['1,000 directories', tiff(Array<Tags>(1_000).fill(stripped), pixels), 'assessed'],
-    ['2,000 directories', tiff(Array<Tags>(2_000).fill(stripped), pixels), 'image_too_large'],
+    ['100 directories', tiff(Array<Tags>(100).fill(stripped), pixels), 'assessed'],
+    ['101 directories', tiff(Array<Tags>(101).fill(stripped), pixels), 'image_too_large'],
+    [
+      '100 directories of a million strips',
+      tiff([stripped, ...Array<Tags>(99).fill(strips(999_999))], pixels),
+      'assessed',
+    ],
+    [
+      '100 directories of descriptions that are all the same',
+      tiff(Array<Tags>(100).fill({ ...stripped, ...descriptions }), times(100, pixels)),
+      'image_too_large',
+    ],
+    [
+      '100 directories of 119 tags that nobody knows',
+      tiff(Array<Tags>(100).fill(unknown(119)), pixels),
+      'assessed',
+    ],
+    ['4,000 tags that nobody knows', tiff([unknown(4_000)], pixels), 'image_too_large'],
+    ['60,000 tags that nobody knows', tiff([unknown(60_000)], pixels), 'image_too_large'],
     [
       '20,000 directories of pages of nothing',
       tiff(Array<Tags>(20_000).fill({ [tag.width]: long(1) }), pixels),
@@ -266,66 +308,24 @@ export async function tiffs(): Promise<HostileFile[]> {
       'image_too_large',
     ],
     ['65,535 samples', picture({ [tag.samples]: short(65_535), [tag.bits]: short(8) }), 'undecodable_image'],
-    [
-      '1,000 samples of few pixels',
-      picture({ [tag.samples]: short(1_000), [tag.bits]: counting(SHORT, 1_000, 8) }),
-      'undecodable_image',
-      'assessed',
-    ],
+    ['1,000 samples of few pixels', picture({ [tag.samples]: short(1_000) }), 'undecodable_image'],
     ['selections beside its colours', tiffOf([138, 143, 148, 0, 0], 8, 3), 'assessed'],
     [
-      '49 megapixels of zeros in five channels of 32 bits',
+      '49 megapixels of zeros in five channels of 16 bits',
       picture(
         {
           ...megapixels,
-          [tag.bits]: short(32, 32, 32, 32, 32),
+          [tag.bits]: short(16, 16, 16, 16, 16),
           [tag.samples]: short(5),
-          [tag.sampleFormat]: short(3, 3, 3, 3, 3),
           [tag.compression]: short(8),
         },
-        packedZeros(7_000 * 7_000 * 20),
+        packedZeros(7_000 * 7_000 * 10),
       ),
       'assessed',
     ],
     ['no samples', picture({ [tag.samples]: short(0) }), 'undecodable_image', 'assessed'],
-    ['samples of 64 bits', picture({ [tag.bits]: short(64, 64, 64) }), 'undecodable_image'],
-    ['samples of 65,535 bits', picture({ [tag.bits]: short(65_535, 65_535, 65_535) }), 'undecodable_image'],
     ['samples of different bits', picture({ [tag.bits]: short(8, 16, 32) }), 'undecodable_image'],
-    [
-      'a thousand million samples of bits',
-      picture({ [tag.bits]: counting(SHORT, 1_000_000_000, 8) }),
-      'undecodable_image',
-      'assessed',
-    ],
-    [
-      'numbers that are no numbers',
-      picture(
-        {
-          [tag.bits]: short(32),
-          [tag.samples]: short(1),
-          [tag.photometric]: short(1),
-          [tag.sampleFormat]: short(3),
-        },
-        Buffer.alloc(side * side * 4, 0xff),
-      ),
-      'assessed',
-      'undecodable_image',
-    ],
-    [
-      'complex numbers',
-      picture(
-        {
-          [tag.bits]: short(64),
-          [tag.samples]: short(1),
-          [tag.photometric]: short(1),
-          [tag.sampleFormat]: short(6),
-        },
-        Buffer.alloc(side * side * 8, 0x40),
-      ),
-      'assessed',
-      'undecodable_image',
-    ],
-    ...[0, 1, 3, 4, 5, 6, 8, 9, 10, 32_803, 32_844, 32_845, 34_892, 65_535].map(
+    ...[0, 1, 3, 5].map(
       (kind): Row => [
         `colours of kind ${kind}`,
         picture({ [tag.photometric]: short(kind) }),
@@ -341,17 +341,6 @@ export async function tiffs(): Promise<HostileFile[]> {
         'assessed',
       ],
     ),
-    [
-      'subsampling 0',
-      picture({ [tag.photometric]: short(6), [tag.subsampling]: short(0, 0) }),
-      'undecodable_image',
-    ],
-    [
-      'subsampling 4 of odd pixels',
-      picture({ [tag.photometric]: short(6), [tag.subsampling]: short(4, 4), [tag.width]: long(63) }),
-      'assessed',
-      'undecodable_image',
-    ],
     [
       'planes apart',
       picture({
@@ -406,20 +395,6 @@ export async function tiffs(): Promise<HostileFile[]> {
       'undecodable_image',
     ],
     [
-      '60,000 tags that nobody knows',
-      tiff(
-        [
-          {
-            ...stripped,
-            ...Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [i + 1_000, short(1)])),
-          },
-        ],
-        pixels,
-      ),
-      'assessed',
-      'undecodable_image',
-    ],
-    [
       'a drawing behind its head',
       cat(
         'II*\0',
@@ -431,7 +406,30 @@ export async function tiffs(): Promise<HostileFile[]> {
     ],
   ];
   const within = { [tag.compression]: short(7), [tag.photometric]: short(6) };
-  const otherDecoders: Row[] = [
+  const notRead: Row[] = [
+    ...[4, 6, 8, 9, 10, 32_803, 32_844, 32_845, 34_892, 65_535].map(
+      (kind): Row => [`colours of kind ${kind}`, picture({ [tag.photometric]: short(kind) })],
+    ),
+    ...[0, 3, 12, 32, 64, 65_535].map(
+      (bits): Row => [`samples of ${bits} bits`, picture({ [tag.bits]: short(bits, bits, bits) })],
+    ),
+    ...[0, 2, 3, 5, 6].map(
+      (kind): Row => [`numbers of kind ${kind}`, picture({ [tag.sampleFormat]: short(kind, kind, kind) })],
+    ),
+    ['a thousand million samples of bits', picture({ [tag.bits]: counting(SHORT, 1_000_000_000, 8) })],
+    ['subsampling 0', picture({ [tag.photometric]: short(6), [tag.subsampling]: short(0, 0) })],
+    [
+      'numbers that are no numbers',
+      picture(
+        {
+          [tag.bits]: short(32),
+          [tag.samples]: short(1),
+          [tag.photometric]: short(1),
+          [tag.sampleFormat]: short(3),
+        },
+        Buffer.alloc(side * side * 4, 0xff),
+      ),
+    ],
     ...[
       0, 2, 3, 4, 6, 7, 9, 10, 32_766, 32_771, 32_809, 32_895, 32_908, 34_661, 34_676, 34_677, 34_712, 34_887,
       34_925, 50_000, 50_001, 50_002, 65_535,
@@ -465,7 +463,7 @@ export async function tiffs(): Promise<HostileFile[]> {
   ];
   return [
     ...filesOf('tiff', rows),
-    ...filesOf('tiff', otherDecoders).map((file) => ({ ...file, outcomes: ['unsupported_format'] as const })),
+    ...filesOf('tiff', notRead).map((file) => ({ ...file, outcomes: ['unsupported_format'] as const })),
     // Of 64 bits: nobody's camera writes it.
     ...filesOf(undefined, [
       ['a TIFF of 64 bits', cat('II+\0', le16(8, 0), le32(16, 0), le32(0, 0)), 'unsupported_format'],
