@@ -2,13 +2,15 @@
 
 import { imageDimensionsFromData } from 'image-dimensions';
 import { maxSide, mostDecoded, mostPixels } from './bounds.ts';
+import { sizeOfGif } from './gif.ts';
 import type { HeifFormat } from './heif-items.ts';
 import { type Size, workOf } from './heif-work.ts';
 import { sniffFormat } from './sniff.ts';
+import { sizeOfTiff } from './tiff.ts';
 import type { ImageFormat } from './types.ts';
 
-/** Header bytes that are looked at. A JPEG's size stands behind a camera's preview and notes; the others have it near their beginning. */
-const headerBytes = (format: ImageFormat) => (format === 'jpeg' ? 1 << 18 : 1 << 14);
+/** Header bytes that are looked at. A JPEG's size stands behind a camera's preview and notes, a GIF's behind an editor's; the others have it near their beginning. */
+const headerBytes = (format: ImageFormat) => (format === 'jpeg' || format === 'gif' ? 1 << 18 : 1 << 14);
 
 /** The share of the decode stage in the work of an ordinary photograph, a JPEG of a megapixel. Measured with the profile `standard`. */
 const decodeShare = 0.25;
@@ -36,11 +38,18 @@ export function weigh(bytes: Uint8Array, admitted: readonly ImageFormat[], maxPi
   if (format === undefined || !admitted.includes(format)) return 1;
   if (format === 'avif' || format === 'heic') return weightOfHeif(bytes, format, maxPixels);
   const most = mostPixels(format, maxPixels);
-  const size =
-    format === 'tiff' ? tiffSize(bytes) : imageDimensionsFromData(bytes.subarray(0, headerBytes(format)));
+  const size = sizeOf(bytes, format);
   // Of what cannot be told, the most that there may be.
   const pixels = size === undefined ? most : size.width * size.height;
   return size !== undefined && isTooLarge(size, most) ? 1 : weightOf(format, pixels);
+}
+
+/** Undefined where it is not told as it should be. */
+function sizeOf(bytes: Uint8Array, format: ImageFormat): Size | undefined {
+  // Its directory may be anywhere.
+  if (format === 'tiff') return sizeOfTiff(bytes);
+  const header = bytes.subarray(0, headerBytes(format));
+  return format === 'gif' ? sizeOfGif(header) : imageDimensionsFromData(header);
 }
 
 const weightOf = (format: ImageFormat, pixels: number) =>
@@ -60,31 +69,4 @@ function weightOfHeif(bytes: Uint8Array, format: HeifFormat, maxPixels: number):
   } catch {
     return 1;
   }
-}
-
-/** Tags of a TIFF directory, which stand in their order: width is the first or second of all, height the next. */
-const widthTag = 256;
-const heightTag = 257;
-/** Each directory entry: tag, type, count and, as both are small numbers, the value itself. */
-const entryBytes = 12;
-/** Of the entries only these are looked at. */
-const entriesRead = 8;
-
-/** What the first directory of a TIFF says; the library knows no TIFF. Undefined where it does not stand there as it should. */
-function tiffSize(bytes: Uint8Array): { width: number; height: number } | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const isLittle = bytes[0] === 0x49;
-  if (bytes.byteLength < 8) return undefined;
-  const first = view.getUint32(4, isLittle) + 2;
-  let width = 0;
-  let height = 0;
-  for (let at = first; at < first + entriesRead * entryBytes; at += entryBytes) {
-    if (at + entryBytes > bytes.byteLength) break;
-    const isShort = view.getUint16(at + 2, isLittle) === 3;
-    const value = isShort ? view.getUint16(at + 8, isLittle) : view.getUint32(at + 8, isLittle);
-    const tag = view.getUint16(at, isLittle);
-    if (tag === widthTag) width = value;
-    if (tag === heightTag) height = value;
-  }
-  return width > 0 && height > 0 ? { width, height } : undefined;
 }

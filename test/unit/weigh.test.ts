@@ -7,7 +7,8 @@ import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { imageFormats } from '../../src/liveness/sniff.ts';
 import { weigh as weighFor } from '../../src/liveness/weigh.ts';
-import { cat } from '../helpers/hostile/file.ts';
+import { cat, le16, le32, patched } from '../helpers/hostile/file.ts';
+import { blocksOf } from '../helpers/hostile/gif.ts';
 import { alpha, box, grid, heif, type Item, ispe } from '../helpers/hostile/heif.ts';
 
 const weigh = (bytes: Uint8Array) => weighFor(bytes, imageFormats, 50_000_000);
@@ -59,6 +60,35 @@ describe('weigh', () => {
       'hex',
     );
     assert.equal(weigh(big), 0.75 + 0.75 * 35);
+  });
+
+  it('takes a TIFF that tells its width twice, or in 64 bits, for no less than it is', async () => {
+    const tiff = await blank(4000, 3000).tiff().toBuffer();
+    const directory = tiff.readUInt32LE(4);
+    assert.equal(tiff.readUInt16LE(directory + 2), 256);
+    assert.equal(tiff.readUInt16LE(directory + 14), 257);
+    const long8 = Buffer.from(tiff);
+    long8.writeUInt16LE(16, directory + 4);
+    assert.equal(weigh(long8), 0.75 + 0.75 * 50);
+    const entry = (width: number) => cat(le16(256, 4), le32(1, width));
+    const height = cat(le16(257, 4), le32(1, 3000));
+    assert.equal(
+      weigh(cat('II*\0', le32(8), le16(3), entry(4000), entry(1), height, le32(0))),
+      0.75 + 0.75 * 12,
+    );
+  });
+
+  it('takes a GIF for its screen or its first frame, whichever reaches further', async () => {
+    const gif = await blank(4000, 3000).gif().toBuffer();
+    const on = (width: number, height: number) => patched(gif, 6, le16(width, height));
+    assert.equal(weigh(on(1, 1)), 6.75);
+    // No decoder believes that screen.
+    assert.equal(weigh(on(60_000, 60_000)), 6.75);
+    const small = await blank(10, 10).gif().toBuffer();
+    assert.equal(weigh(patched(small, 6, le16(2000, 2000))), 0.75 + 0.5 * 4);
+    const frame = blocksOf(small).find(({ kind }) => kind === 0x2c)?.at as number;
+    assert.equal(weigh(patched(small, frame + 1, le16(3990, 2990))), 6.75);
+    assert.equal(weigh(small.subarray(0, frame)), 0.75 + 0.5 * 50);
   });
 
   it('takes what is no image for the least, as it is refused at once', () => {

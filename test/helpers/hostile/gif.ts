@@ -1,6 +1,6 @@
 /** Hostile GIFs: cut at every block, canvases without end, frames beyond them, and codes that lead nowhere. */
 
-import { cat, drawing, filesOf, type HostileFile, le16, patched, type Row, times } from './file.ts';
+import { cat, drawing, filesOf, flat, type HostileFile, le16, patched, type Row, times } from './file.ts';
 
 interface Block {
   readonly at: number;
@@ -61,6 +61,8 @@ export async function gifs(): Promise<HostileFile[]> {
 
   const parts = partsOf(sound);
 
+  const large = await flat(7_000, 7_000).gif().toBuffer();
+
   const rows: Row[] = [
     ...blocks.flatMap(({ at, kind }): Row[] =>
       [0, 1, 5, 12].map((more) => [
@@ -85,6 +87,14 @@ export async function gifs(): Promise<HostileFile[]> {
     ],
     ['a canvas of 7,000 px by 7,000 and a small frame', patched(sound, 6, le16(7_000, 7_000)), 'assessed'],
     ['a canvas of 65,535 px by 700', patched(sound, 6, le16(65_535, 700)), 'assessed'],
+    ['a canvas of 1 px and a frame of 49 megapixels', patched(large, 6, le16(1, 1)), 'assessed'],
+    ['a canvas of 1 px and a frame 6,999 px from it', plain([1, 1], [6_999, 6_999, 1, 1]), 'assessed'],
+    ['a canvas of 1 px and a frame of 20,000', plain([1, 1], [0, 0, 20_000, 1]), 'image_too_large'],
+    [
+      'a canvas of 1 px and a frame beyond 50 megapixels',
+      plain([1, 1], [8_000, 8_000, 1, 1]),
+      'image_too_large',
+    ],
     ['a canvas of 0 px', patched(sound, 6, le16(0, 0)), 'assessed', 'undecodable_image'],
     ['a frame beyond the canvas', patched(sound, 6, le16(8, 8)), 'assessed', 'image_too_large'],
     [
