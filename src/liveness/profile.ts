@@ -9,8 +9,19 @@ const mostBytes = 4_000_000;
  */
 const chain = 'mpet';
 
-/** Whether a profile may be followed. The type of each value stands in plain letters before it, so it suffices to look for them. */
+/** Where the table of values begins, by their number, and how long each of its lines is: a name, where the value lies, and its length. */
+const tableAt = 128;
+const lineBytes = 12;
+
+/** Whether a profile may be followed: whether none of its values says of itself that it is such a chain. Within a value there are none: it holds curves and texts at most. */
 export function isPlainProfile(profile: Uint8Array): boolean {
   const bytes = Buffer.from(profile.buffer, profile.byteOffset, profile.byteLength);
-  return bytes.length <= mostBytes && !bytes.includes(chain, 0, 'latin1');
+  if (bytes.length > mostBytes) return false;
+  const count = bytes.length < tableAt + 4 ? 0 : bytes.readUInt32BE(tableAt);
+  const end = Math.min(tableAt + 4 + count * lineBytes, bytes.length);
+  for (let line = tableAt + 4; line + lineBytes <= end; line += lineBytes) {
+    const at = bytes.readUInt32BE(line + 4);
+    if (bytes.toString('latin1', at, at + chain.length) === chain) return false;
+  }
+  return true;
 }

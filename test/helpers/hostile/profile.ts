@@ -21,7 +21,7 @@ const screen: Readonly<Record<string, Buffer>> = {
 };
 
 /** A profile with these tags, of numbers of bytes that four divides. */
-function profileOf(tags: Readonly<Record<string, Buffer>>): Buffer {
+export function profileOf(tags: Readonly<Record<string, Buffer>>): Buffer {
   const names = Object.keys(tags);
   const values = Object.values(tags);
   const head = Buffer.alloc(128);
@@ -40,11 +40,26 @@ function profileOf(tags: Readonly<Record<string, Buffer>>): Buffer {
   return profile;
 }
 
-/** A profile whose colours come from a chain of that many steps, all of which are the same bytes, and make everything black. */
-export function profileOfSteps(count: number): Buffer {
+/** A chain of that many steps, all of which are the same bytes, and make everything black. */
+function chainOf(count: number): Buffer {
   const step = cat('matf', be32(0), be16(3, 3), Buffer.alloc(12 * 4));
   const places = times(count, be32(16 + count * 8, step.length));
-  return profileOf({ ...screen, D2B0: cat('mpet', be32(0), be16(3, 3), be32(count), places, step) });
+  return cat('mpet', be32(0), be16(3, 3), be32(count), places, step);
+}
+
+/** A profile whose colours come from such a chain. */
+export function profileOfSteps(count: number): Buffer {
+  return profileOf({ ...screen, D2B0: chainOf(count) });
+}
+
+/** A profile of a screen with such a chain within a text, and within a value that is named as colours and is none. */
+export function profileAroundSteps(count: number): Buffer {
+  const text = cat('text', be32(0), 'A competent one. ', chainOf(count));
+  return profileOf({
+    ...screen,
+    note: cat(text, Buffer.alloc(-text.length & 3)),
+    D2B0: cat('data', chainOf(count)),
+  });
 }
 
 /** A profile whose colours come from a table of half a gigabyte, by its head, of which nothing is there. */
@@ -89,5 +104,12 @@ export async function profiled(): Promise<HostileFile[]> {
   const table = filesOf('jpeg', [
     ['a profile of a table that is not there', await withProfile(jpeg, profileOfTable(), 'jpeg'), 'assessed'],
   ]);
-  return [...(await Promise.all(files)).flat(), ...table];
+  const hidden = filesOf('jpeg', [
+    [
+      'a profile with steps within its texts',
+      await withProfile(jpeg, profileAroundSteps(50_000), 'jpeg'),
+      'assessed',
+    ],
+  ]);
+  return [...(await Promise.all(files)).flat(), ...table, ...hidden];
 }
