@@ -140,7 +140,10 @@ function itemsOf(
   let left = maxGrowth * bytes.length;
   let pieces = 0;
   const ids = new Set<number>();
-  return Array.from({ length: next(idBytes) }, () => {
+  const entries = next(idBytes);
+  // Four bytes may claim thousands of millions, for which room would be made at once.
+  if (entries > maxBoxes) throw new Error('There are too many items.');
+  return Array.from({ length: entries }, () => {
     const id = next(idBytes);
     if (ids.has(id)) throw new Error('An item lies in two places.');
     ids.add(id);

@@ -6,15 +6,12 @@ import { type Box, boxesOf, type Heif, type HeifFormat, only, readHeif } from '.
 const maxReferences = 4_096;
 
 /** Properties that items have, of all together. The 200 tiles of a phone have some 600. */
-const maxAssociations = 4_096;
+const maxAssociations = 8_192;
 
 /** How many items may be made of each other in a row: an identity of a grid with transparency in tiles is four. */
 const maxLevels = 4;
 
-/** OBUs in an item of AV1. A still has three. */
-const maxObus = 256;
-
-/** NAL units in all items of HEVC. Cameras write some hundreds at most. */
+/** NAL units or OBUs, those of all items together. A picture or a tile has three, and cameras write some hundreds at most. */
 const maxUnits = 4_096;
 
 /** Properties of which an item may have one each. Each goes over the whole picture. */
@@ -60,15 +57,8 @@ export function workOf(file: Uint8Array, format: HeifFormat): Work {
     return size;
   };
   let unitsLeft = maxUnits;
-  /** Parts of a picture in an item of HEVC. Each may be all that is left of it, which is decoded as often. */
-  const slicesOf = (id: number): number => {
-    const units = data.get(id) ?? Buffer.alloc(0);
-    let slices = 0;
-    for (let at = 0; at + 4 < units.length; at += 4 + units.readUInt32BE(at)) {
-      if (--unitsLeft < 0) throw new Error('There are too many NAL units.');
-      if (isSlice(units.subarray(at + 4))) slices++;
-    }
-    return slices;
+  const spend = () => {
+    if (--unitsLeft < 0) throw new Error('There are too many units of data.');
   };
   const known = new Map<number, Counted>();
   const count = (id: number, above: number): Counted => {
@@ -88,8 +78,8 @@ export function workOf(file: Uint8Array, format: HeifFormat): Work {
       if (shown.width > width || shown.height > height) throw new Error('A grid is larger than it says.');
     }
     let pixels = 0;
-    if (type === 'hvc1') pixels = width * height * Math.max(1, slicesOf(id));
-    else if (type === 'av01') pixels = width * height * Math.max(1, framesOf(data.get(id)));
+    if (type === 'hvc1') pixels = width * height * Math.max(1, slicesOf(data.get(id), spend));
+    else if (type === 'av01') pixels = width * height * Math.max(1, framesOf(data.get(id), spend));
     let levels = 1;
     for (const part of parts) {
       const made = count(part, above + 1);
@@ -161,7 +151,8 @@ function propertyOf(bytes: Buffer, { type, content, end }: Box): Property {
       return { isAlpha: transparency.has(name as string) };
     }
     case 'av1C':
-      if (framesOf(bytes.subarray(content + 4, end)) > 0) throw new Error('A configuration has a frame.');
+      if (framesOf(bytes.subarray(content + 4, end), () => {}) > 0)
+        throw new Error('A configuration has a frame.');
       return {};
     case 'hvcC':
       if (hasSlice(bytes.subarray(content, end))) throw new Error('A configuration has a slice.');
@@ -239,25 +230,40 @@ function hasSlice(configuration: Buffer): boolean {
     for (at += 3; units > 0; units--) {
       const length = configuration.readUInt16BE(at);
       if (length === 0) throw new Error('A NAL unit is empty.');
-      if (isSlice(configuration.subarray(at + 2))) return true;
+      if (isSlice(configuration.readUInt8(at + 2))) return true;
       at += 2 + length;
     }
   }
   return false;
 }
 
-/** Whether a NAL unit holds a part of a picture, and not parameters or notes. */
-export const isSlice = (unit: Buffer) => unit.readUInt8(0) >> 1 < 32;
+/** Whether a NAL unit that begins with this byte holds a part of a picture, and not parameters or notes. */
+export const isSlice = (firstByte: number) => firstByte >> 1 < 32;
+
+/**
+ * Parts of a picture in an item of HEVC. Each may be all that is left of it, which is decoded as often.
+ * @param spend is told of each NAL unit.
+ */
+function slicesOf(data: Buffer = Buffer.alloc(0), spend: () => void): number {
+  let slices = 0;
+  for (let at = 0; at + 4 < data.length; at += 4 + data.readUInt32BE(at)) {
+    spend();
+    if (isSlice(data.readUInt8(at + 4))) slices++;
+  }
+  return slices;
+}
 
 /** Types of OBU with the head of a frame: by itself, with its tiles, and once more (AV1 Bitstream & Decoding Process Specification, 6.2.2). */
 const framed = new Set([3, 6, 7]);
 
-/** Frames in data of AV1, all of which are decoded. */
-function framesOf(data: Buffer = Buffer.alloc(0)): number {
+/**
+ * Frames in data of AV1, all of which are decoded.
+ * @param spend is told of each OBU.
+ */
+function framesOf(data: Buffer = Buffer.alloc(0), spend: () => void): number {
   let frames = 0;
-  let left = maxObus;
-  for (let at = 0; at < data.length; left--) {
-    if (left === 0) throw new Error('There are too many OBUs.');
+  for (let at = 0; at < data.length; ) {
+    spend();
     const head = data[at] as number;
     if (framed.has((head >> 3) & 15)) frames++;
     at += (head & 4) === 0 ? 1 : 2;

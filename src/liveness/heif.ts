@@ -13,7 +13,9 @@ export function padSlices(file: Uint8Array, padding: Uint8Array): Uint8Array {
   return written(file, 'heic', (data) =>
     Buffer.concat(
       unitsOf(data).flatMap((unit) =>
-        isSlice(unit) ? [be32(unit.length + padding.length), unit, padding] : [be32(unit.length), unit],
+        isSlice(unit[0] as number)
+          ? [be32(unit.length + padding.length), unit, padding]
+          : [be32(unit.length), unit],
       ),
     ),
   );

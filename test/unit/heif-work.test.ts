@@ -150,12 +150,12 @@ describe('the work of a HEIC', () => {
     ],
     'NAL units without end': [
       one({ type: 'hvc1', data: times(4_097, cat(be32(3), [0x42, 1, 9])), properties: [1] }),
-      /too many NAL units/,
+      /too many units/,
     ],
     'properties without end': [
       heif({
         brand: 'heic',
-        items: Array<Item>(20).fill(picture(...Array<number>(255).fill(2))),
+        items: Array<Item>(40).fill(picture(...Array<number>(255).fill(2))),
         properties: [ispe(64, 64), box('free')],
       }),
       /too many properties/,
@@ -197,6 +197,6 @@ describe('the work of an AVIF', () => {
 
   it('is not told of frames in the configuration, or of OBUs without end', () => {
     assert.throws(() => workOf(avif(frame, box('av1C', Buffer.alloc(4), frame)), 'avif'), /has a frame/);
-    assert.throws(() => workOf(avif(times(300, delimiter)), 'avif'), /too many OBUs/);
+    assert.throws(() => workOf(avif(times(4_097, delimiter)), 'avif'), /too many units/);
   });
 });

@@ -242,6 +242,7 @@ describe('a HEIC is refused', () => {
       fileOf(() => cat([0, 0, 0, 0, 0x44, 0], be16(1), be16(1, 0, 4_000), times(4_000, be32(0, 30_000)))),
       /larger than itself/,
     ],
+    'of 33,554,432 items': [fileOf(() => cat([2, 0, 0, 0, 0x44, 0], be32(33_554_432))), /too many items/],
     // Of nothing, and so in no bytes of the table.
     'of 65,535 pieces': [
       fileOf(() => cat([0, 0, 0, 0, 0, 0], be16(1), be16(1, 0, 65_535))),

@@ -535,6 +535,7 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
       'undecodable_image',
     ],
     ['a thousand items of 65,535 pieces of nothing', inPieces(brand, kind, 1_000), 'undecodable_image'],
+    ['33,554,432 items', inPieces(brand, kind, 0, 33_554_432), 'undecodable_image'],
     ...(
       [
         [
@@ -575,16 +576,16 @@ function rowsOf(brand: 'avif' | 'heic', sound: Buffer): Row[] {
   ];
 }
 
-/** Items whose data lies in as many pieces as there may be, which take no bytes anywhere. */
-function inPieces(brand: string, kind: string, items: number): Buffer {
-  const locations = Array.from({ length: items }, (_, i) => be16(i + 1, 1, 0, 65_535));
+/** Items whose data lies in as many pieces as there may be, which take no bytes anywhere; and how many items there are said to be. */
+function inPieces(brand: string, kind: string, items: number, claimed = items): Buffer {
+  const locations = Array.from({ length: items }, (_, i) => cat(be32(i + 1), be16(1, 0, 65_535)));
   return cat(
     box('ftyp', cat(brand, be32(0), 'mif1', brand)),
     full(
       'meta',
       0,
       0,
-      full('iloc', 1, 0, [0, 0], be16(items), ...locations),
+      full('iloc', 2, 0, [0, 0], be32(claimed), ...locations),
       full('iinf', 0, 0, be16(1), full('infe', 2, 0, be16(1, 0), cat(kind, '\0'))),
       box('idat'),
     ),
