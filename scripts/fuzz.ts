@@ -8,7 +8,7 @@ const { values } = parseArgs({
   options: { requests: { type: 'string', default: '200000' }, seed: { type: 'string', default: '1' } },
 });
 const seed = Number(values.seed);
-const server = await fuzzedServer();
+const server = await fuzzedServer('trace');
 try {
   console.log(`Before: ${JSON.stringify(server.measure())}`);
   const start = performance.now();
@@ -19,6 +19,7 @@ try {
   const seconds = (performance.now() - start) / 1_000;
   await server.assertNothingLeft();
   console.log(`After: ${JSON.stringify(server.measure())}`);
+  await server.assertNothingTold();
   console.log(
     `${values.requests} requests of seed ${seed} in ${seconds.toFixed(0)} s; the slowest took ${slowestMs.toFixed(0)} ms`,
   );

@@ -7,6 +7,7 @@ import { portraitBytes } from '../../../src/dialects/portrait.ts';
 import { mutationsOf } from '../hostile/mutations.ts';
 import { plainPng, readPhotos } from '../pictures.ts';
 import { bombs } from './bombs.ts';
+import { misplacedKey } from './secrets.ts';
 import { text } from './text.ts';
 
 /** A body and the media type that it is sent with. */
@@ -220,6 +221,8 @@ const url = fc.constantFrom(
   'http://169.254.169.254/latest/meta-data/',
   'http://0/',
   'https://user:password@10.0.0.1/',
+  `https://user:${misplacedKey}@10.0.0.1/`,
+  `http://127.0.0.1/photo?signature=${misplacedKey}`,
   'http://127.0.0.1:99999/',
   'http://127.0.0.1:22/',
   'http://%31%32%37.0.0.1/',

@@ -5,6 +5,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import type { OpenApi, OpenApiOperation } from '../http.ts';
 import { credential, plantedTransaction } from '../keys.ts';
 import { type Body, bodies, bombBodies, type Pictures, rightBodies } from './body.ts';
+import { misplacedKey } from './secrets.ts';
 import { headerText, text } from './text.ts';
 
 export interface FuzzedRequest {
@@ -179,7 +180,7 @@ const rawPath = fc.constantFrom(
 
 const pathValue = (parameter: string): Arbitrary<string> => {
   const known: Readonly<Record<string, readonly string[]>> = {
-    appKey: [credential.appKey, credential.appKey, credential.appKey, 'other-app-key'],
+    appKey: [credential.appKey, credential.appKey, credential.appKey, 'other-app-key', misplacedKey],
     // None that the fuzzing itself needs.
     app: ['other', 'revoked', 'app_other', 'new'],
     key: ['key_contract-spare-api', 'key_contract-other-secret', 'key_contract-revoked-api', 'key_none'],
@@ -216,6 +217,7 @@ const anyQuery = fc.oneof(
     '?__proto__[x]=1&constructor=2',
     '?limit=1&limit=2',
     '?cursor=AAAA',
+    `?key=${misplacedKey}`,
     `?${'a=b&'.repeat(3_000)}`,
   ),
   fc
@@ -243,7 +245,7 @@ function queryOf(
           'a'.repeat(64),
         ]),
       ),
-      fc.constantFrom('0', '-1', '1e3', '1.5', '9'.repeat(30), 'csv', 'ndjson', 'day,day', ','),
+      fc.constantFrom('0', '-1', '1e3', '1.5', '9'.repeat(30), 'csv', 'ndjson', 'day,day', ',', misplacedKey),
       text,
     );
   const pair = fc
@@ -278,6 +280,7 @@ function keyHeaders(template: string): Arbitrary<readonly Header[]> {
         [right, right],
         [right, [name, 'x']] as Header[],
         [[name, '']] as Header[],
+        [[name, misplacedKey]] as Header[],
       ),
     },
     { weight: 1, arbitrary: headerText.map((wrong) => [[name, wrong]] as Header[]) },

@@ -1,14 +1,24 @@
 /** A server in a process of its own, to be fuzzed: what it holds open is counted before and after. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openStorage } from '../../../src/storage/database.ts';
 import { keyed, routes } from '../http.ts';
 import { plantKeys } from '../keys.ts';
-import { linkWeights, serve } from '../serve.ts';
+import { linkWeights, serveAs } from '../serve.ts';
+import { filesWithSecrets, LogSearch } from './secrets.ts';
 
 export interface FuzzedServer {
   readonly origin: string;
@@ -22,8 +32,10 @@ export interface FuzzedServer {
   };
   /** Begins to measure the server's peak anew. */
   forgetPeak(): void;
-  /** Rejects where the server died, lost a worker, or goes on holding what it had not held before. */
+  /** Rejects where the server died, lost a worker, goes on holding what it had not held before, or left a temporary file. */
   assertNothingLeft(): Promise<void>;
+  /** Ends the server, and rejects where a key or a picture is in its log or in a file of its data folder. */
+  assertNothingTold(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -31,21 +43,27 @@ const isLinux = process.platform === 'linux';
 /** A connection of which no side is closed, in the system's table of them. */
 const established = '01';
 
-export async function fuzzedServer(): Promise<FuzzedServer> {
+/** @param logLevel how much it writes, all of which is searched for secrets. */
+export async function fuzzedServer(logLevel: 'error' | 'trace' = 'error'): Promise<FuzzedServer> {
   const folder = mkdtempSync(join(tmpdir(), 'bonafide-fuzz-'));
-  await linkWeights(folder);
-  const storage = await openStorage({ folder, create: true });
+  const [dataFolder, temporary] = [join(folder, 'data'), join(folder, 'temporary')];
+  mkdirSync(dataFolder);
+  mkdirSync(temporary);
+  await linkWeights(dataFolder);
+  const storage = await openStorage({ folder: dataFolder, create: true });
   await plantKeys(storage.db);
   await storage.close();
-  const serving = await serve(
-    folder,
-    '--workers',
-    '2',
-    '--log-level',
-    'error',
-    '--wrong-keys-per-minute',
-    '1000000',
+  const serving = await serveAs(
+    { env: { ...process.env, TMPDIR: temporary, HOME: temporary }, cwd: temporary },
+    dataFolder,
+    ...['--workers', '2', '--log-level', logLevel, '--wrong-keys-per-minute', '1000000'],
   );
+  const closed = once(serving.child, 'close');
+  const log = new LogSearch();
+  for (const stream of [serving.child.stdout, serving.child.stderr]) {
+    stream?.on('data', () => log.take(serving.written.splice(0).join('')));
+  }
+  serving.child.stderr?.pipe(process.stderr);
   const { pid } = serving.child;
   const workersOf = () =>
     isLinux ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number) : [];
@@ -89,7 +107,7 @@ export async function fuzzedServer(): Promise<FuzzedServer> {
     await (await fetch(serving.origin + native.path, { method: 'POST', headers, body })).arrayBuffer();
   }
   // The file of the journal is open until its lines are in the database.
-  const journal = () => readdirSync(join(folder, 'journal'), { recursive: true, encoding: 'utf8' });
+  const journal = () => readdirSync(join(dataFolder, 'journal'), { recursive: true, encoding: 'utf8' });
   while (journal().some((name) => name.endsWith('.ndjson'))) await sleep(20);
   const before = { held: held(), workers: workersOf() };
   return {
@@ -113,6 +131,14 @@ export async function fuzzedServer(): Promise<FuzzedServer> {
       const now = held();
       const more = now.filter((name) => !before.held.includes(name));
       assert.equal(now.length, before.held.length, `open files, and now ${more.join(' ')}`);
+      assert.deepEqual(readdirSync(temporary, { recursive: true }), [], 'no temporary file is left');
+    },
+    async assertNothingTold() {
+      const inFiles = await filesWithSecrets(dataFolder);
+      await serving.stop();
+      await closed;
+      log.take(serving.written.join(''));
+      assert.deepEqual([...inFiles, ...(await log.end())], [], 'secrets in what the server wrote');
     },
     async stop() {
       await serving.stop();
