@@ -51,9 +51,6 @@ const threadFile = new URL(
   import.meta.url,
 );
 
-/** Of its heap, several times what it needs; the bytes of images lie outside. What exceeds it ends the thread, and nothing else. */
-const resourceLimits = { maxOldGenerationSizeMb: 128 };
-
 const unreachable = (cause?: Error) =>
   new IntakeError('url_unreachable', 'The image could not be downloaded.', { cause });
 
@@ -67,7 +64,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
 
   function startThread(): Worker {
     let reason: Error | undefined;
-    return new Worker(threadFile, { workerData, resourceLimits })
+    return new Worker(threadFile, { workerData })
       .on('message', (answer: DownloadAnswer) => {
         const outcome = underWay.get(answer.id);
         if (answer.kind === 'fetched') outcome?.resolve(answer.bytes);

@@ -142,7 +142,7 @@ export function createRemoteImageFetcher(options: RemoteImageFetcherOptions): Re
     const client = new Client(url.origin, {
       connect: (target, callback) => {
         const use = (socket: Socket) => {
-          limitOverhead(socket, () => bytes.byteLength);
+          limitOverhead(socket, () => bytes.byteLength, freeOverhead);
           callback(null, socket);
         };
         const port = target.port || (target.protocol === 'https:' ? '443' : '80');
@@ -299,13 +299,30 @@ const recordBytes = 16_645;
  * chunks of a byte; below TLS, certificates by the dozen, tickets, changes of keys, records of a byte. Each of these takes microseconds to
  * milliseconds, so that a few hundred kilobytes of them would stop the event loop, and with it every clock, for seconds.
  * @param imageBytes how many bytes of the image were parsed; below TLS, how many bytes were decrypted.
+ * @param mostInARow how many of the others may follow each other: headers and trailers are kept, in three hundred bytes each, until all of them are here.
  */
-function limitOverhead(socket: Socket, imageBytes: () => number): void {
+function limitOverhead(
+  socket: Socket,
+  imageBytes: () => number,
+  mostInARow = Number.POSITIVE_INFINITY,
+): void {
   const read = socket.read.bind(socket);
   let given = 0;
+  /** Bytes of the image when it last grew, and of the others. */
+  let last = 0;
+  let others = 0;
   // By this the parser gets its bytes: nothing but a look before each piece keeps it from what it should not parse.
   socket.read = () => {
-    const left = freeOverhead + Math.floor(imageBytes() / imageBytesPerOverhead) - (given - imageBytes());
+    const image = imageBytes();
+    const overhead = given - image;
+    if (image > last) {
+      last = image;
+      others = overhead;
+    }
+    const left = Math.min(
+      freeOverhead + Math.floor(image / imageBytesPerOverhead) - overhead,
+      mostInARow - (overhead - others),
+    );
     if (left < 0) socket.destroy(new Error('The answer is much longer than its image.'));
     if (socket.destroyed) return null;
     const piece = read(Math.min(parsedAtOnce, left + 1, socket.readableLength) || undefined);

@@ -258,7 +258,7 @@ const isFault: ReadonlySet<FailureCode> = new Set(['engine_failure', 'worker_die
 
 /** For requests so malformed that no route, and so no dialect, was found for them. */
 function dialectOf(path: string): Dialect {
-  const [first = ''] = /^\/[^/?]*/.exec(path) ?? [];
+  const [first = ''] = /^\/[^/?#]*/.exec(path) ?? [];
   return dialects.find(({ prefixes }) => prefixes.includes(first)) ?? native;
 }
 

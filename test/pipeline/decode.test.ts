@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { loadConfig } from '../../src/config.ts';
@@ -597,14 +598,22 @@ describe('files too large', () => {
     }
   }
 
-  it('are refused before they are decoded: HEIC', async () => {
+  it('are refused before they are decoded: HEIC', async (t) => {
     const watched = new WatchedDecoder();
+    const threads = { begun: 0, ended: 0 };
+    const count = (thread: Worker) => {
+      threads.begun++;
+      thread.once('exit', () => threads.ended++);
+    };
+    process.on('worker', count);
+    t.after(() => process.off('worker', count));
     const bytes = await fixture('portrait.heic');
     const limits = { maxPixels: width * height - 1 };
     await assert.rejects(decode(bytes, imageFormats, limits, watched), { code: 'image_too_large' });
     assert.equal(watched.decodes, 0);
     isFigure(await decode(bytes, imageFormats, { maxPixels: width * height }, watched), 6);
     assert.equal(watched.decodes, 1);
+    assert.deepEqual(threads, { begun: 1, ended: 1 });
   });
 
   /** The fixture with another size in its `ispe` property than its picture has. */

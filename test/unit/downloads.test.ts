@@ -58,12 +58,15 @@ describe('the thread of downloads', () => {
   it('starts with the first, and is kept', async () => {
     open();
     assert.equal(downloads.thread, undefined);
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const timersBefore = timers();
     assert.deepEqual(Buffer.from(await fetchOf('/image')), image);
     const { thread } = downloads;
     assert.ok(thread);
     const all = await Promise.all(Array.from({ length: 20 }, () => fetchOf('/image')));
     assert.ok(all.every((bytes) => image.equals(bytes)));
     assert.equal(downloads.thread, thread);
+    assert.equal(timers(), timersBefore, 'clocks end with their downloads');
     assert.deepEqual(deaths, []);
   });
 
@@ -140,21 +143,6 @@ describe('the thread of downloads', () => {
     );
     assert.deepEqual(Buffer.from(await fetchOf('/image')), image);
     assert.notEqual(downloads.thread, thread);
-  });
-
-  it('ends where it has no memory left, and nothing else does', async () => {
-    open();
-    await fetchOf('/image');
-    const lost = assertRefused(fetchOf('/silent'), 'url_unreachable');
-    await runInThread(
-      'setImmediate(() => { const all = []; for (;;) all.push(new Array(1_000_000).fill({})); })',
-    );
-    await lost;
-    assert.deepEqual(
-      deaths.map((reason) => (reason as NodeJS.ErrnoException).code),
-      ['ERR_WORKER_OUT_OF_MEMORY'],
-    );
-    assert.deepEqual(Buffer.from(await fetchOf('/image')), image);
   });
 
   it('ends when the downloads are closed, and what is under way with it', async () => {

@@ -608,6 +608,17 @@ describe('SSRF: answers without end', () => {
     });
   }
 
+  it('lets no more trailers come than there may be headers, however large the image', async () => {
+    const size = 0x80000;
+    const trailed = (lines: number) =>
+      `${chunked}${size.toString(16)}\r\n${'a'.repeat(size)}\r\n0\r\n${'a:\r\n'.repeat(lines)}\r\n`;
+    pages['/'] = trailed(3_000);
+    assert.equal((await page('/', { maxBytes: size })).length, size);
+    // 28 kB, of which the image alone would allow 32.
+    pages['/'] = trailed(7_000);
+    await assertRefused(page('/', { maxBytes: size }), 'url_unreachable');
+  });
+
   const drips: [name: string, begin: string, piece: string][] = [
     ['bytes', `${ok}\r\n`, 'a'],
     ['chunks', chunked, '1\r\na\r\n'],
