@@ -65,6 +65,12 @@ describe('below the router', () => {
       (path) => `POST ${path} HTTP/1.1\r\nhost: a\r\nx-api-key: ${key}\r\ncontent-length: x\r\n\r\n`,
     ],
     [
+      'a fragment behind the first part of its path',
+      400,
+      'malformed_http',
+      (path) => `BREW /${path.split('/')[1]}#x HTTP/1.1\r\nhost: a\r\n\r\n`,
+    ],
+    [
       'headers of 20 kB',
       431,
       'headers_too_large',
