@@ -74,6 +74,26 @@ describe('accessibility', { skip: withoutBrowser }, () => {
     await server?.close();
   });
 
+  it('changes colours at once for who asks for less motion', async () => {
+    const moving: number[] = [];
+    for (const reducedMotion of ['no-preference', 'reduce'] as const) {
+      const context = await browser.newContext({ reducedMotion });
+      const page = await context.newPage();
+      await page.goto(`${server.origin}/${link}`);
+      const button = page.locator('try-intake button.primary');
+      moving.push(
+        await button.evaluate((element) => {
+          element.classList.remove('primary');
+          return element.getAnimations().length;
+        }),
+      );
+      await context.close();
+    }
+    const [usual, less] = moving as [number, number];
+    assert.ok(usual > 0, 'nothing moves at all');
+    assert.equal(less, 0);
+  });
+
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const viewport of [
       { width: 390, height: 900 },
