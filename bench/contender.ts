@@ -54,7 +54,7 @@ export async function startContender(file: string, ...args: string[]): Promise<C
     ],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...env, ...process.env },
+      env: { ...process.env, ...env },
     },
   );
   const exited = once(child, 'exit');

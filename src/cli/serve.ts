@@ -5,7 +5,6 @@ import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import {
   type Config,
   ConfigError,
@@ -68,9 +67,6 @@ export const serve: Command = async (args, env) => {
 };
 
 async function runServer(config: Config, { logger, print }: Log): Promise<number> {
-  // The garbage collector counts the bodies of requests, and by default goes through the whole heap for every 16 MB of them, with four
-  // threads: a fifth of what a photograph costs here. It now waits until the heap and they are three times what was left the last time.
-  setFlagsFromString('--heap-growing-percent=200');
   const folder = join(config.dataFolder, 'models');
   // What a start or a pull left that was killed.
   await prepareFolder(folder);

@@ -7,6 +7,7 @@ import type { RemoteImageFetcher } from '../intake/remote-image.ts';
 import { AssessmentError, type EngineErrorCode } from '../liveness/errors.ts';
 import type { Engine } from '../liveness/pool.ts';
 import type { Assessment, ImageFormat, OperatingPointName } from '../liveness/types.ts';
+import { free } from '../memory.ts';
 import type { ResolvedProfile } from '../models/registry.ts';
 import type { Authenticator, Caller, Looking } from '../server/auth.ts';
 import { RequestError, type RequestErrorCode } from '../server/errors.ts';
@@ -179,6 +180,7 @@ export async function admit(
 
 /**
  * Assesses the image of a request, and has its transaction tell of it.
+ * @param bytes gone afterwards.
  * @param mode the operating point that the answer is for.
  * @throws AssessmentError
  */
@@ -189,7 +191,7 @@ export async function assess(
   { mode, ...options }: { mode: OperatingPointName; admitted: readonly ImageFormat[]; signal: AbortSignal },
 ): Promise<{ assessment: Assessment; seenBefore: SeenBefore | undefined }> {
   const seenBefore = recorder.noteImage(reply, bytes, mode);
-  const assessment = await engine.assess(bytes, options);
+  const assessment = await engine.assess(bytes, { ...options, onReleased: free });
   recorder.noteAssessment(reply, assessment);
   return { assessment, seenBefore: await seenBefore };
 }

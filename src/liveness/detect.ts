@@ -1,8 +1,9 @@
 /** The detect stage: every face in the picture, largest first. */
 
+import { free } from '../memory.ts';
 import type { DetectorDescriptor } from '../models/descriptor.ts';
 import type { Session } from '../models/session.ts';
-import { free, type Region, toTensor } from '../models/tensor.ts';
+import { type Region, toTensor } from '../models/tensor.ts';
 import { equalise, type Relight, relight, stretch } from './relight.ts';
 import type { Box, Detection, Frame, LandmarkName, Landmarks, Point } from './types.ts';
 

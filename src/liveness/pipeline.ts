@@ -1,9 +1,10 @@
 /** From bytes to an assessment: the ordered list of stages, and the runner that alone times, aborts and maps errors. */
 
+import { free } from '../memory.ts';
 import type { LandmarkDescriptor, LivenessDescriptor, ModelDescriptor } from '../models/descriptor.ts';
 import type { ResolvedProfile } from '../models/registry.ts';
 import { openSession, type Session } from '../models/session.ts';
-import { free, toTensors, type View } from '../models/tensor.ts';
+import { toTensors, type View } from '../models/tensor.ts';
 import { cropRegion } from './crop.ts';
 import { decide, fuse } from './decide.ts';
 import { type DecodeLimits, decode } from './decode.ts';

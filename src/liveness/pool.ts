@@ -29,7 +29,8 @@ export type WorkerOrder =
   | {
       readonly kind: 'assess';
       readonly id: number;
-      readonly bytes: Uint8Array;
+      /** Bytes of the photograph, which come on the standard input. */
+      readonly size: number;
       readonly admitted: readonly ImageFormat[];
     }
   /** Nobody waits for this answer any more. */
@@ -68,6 +69,8 @@ export interface AssessOptions {
   readonly admitted: readonly ImageFormat[];
   /** Fires when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
+  /** Told once the bytes are no longer needed, which may be after the answer: a pipe may still be taking them. */
+  readonly onReleased?: (bytes: Uint8Array) => void;
 }
 
 export interface Engine {
@@ -111,6 +114,11 @@ interface Job {
   readonly reject: (error: AssessmentError) => void;
   /** Nobody waits for it any more. */
   isDropped: boolean;
+  /** How many workers its bytes are still on their way to. */
+  sending: number;
+  /** It was answered. */
+  isOver: boolean;
+  readonly onReleased: AssessOptions['onReleased'];
 }
 
 interface Slot {
@@ -161,7 +169,7 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
       const job = waiting.shift();
       if (job === undefined) return;
       slot.jobs.push(job);
-      tell(slot.worker, { kind: 'assess', id: job.id, bytes: job.bytes, admitted: job.admitted });
+      hand(slot.worker, job);
     }
   }
 
@@ -185,15 +193,16 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
     return new Promise((resolve, reject) => {
       const { env, execArgv } = decoderProcess(limits);
       const worker = fork(workerFile, {
-        // Structured clone rather than JSON: the photograph travels as bytes.
         serialization: 'advanced',
         execArgv,
-        // biome-ignore lint/style/noProcessEnv: handed on as it is.
-        env: { ...env, ...process.env },
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        // biome-ignore lint/style/noProcessEnv: handed on as it is, but for how a worker takes memory, which the server does otherwise.
+        env: { ...process.env, ...env },
+        stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
       });
       slot.worker = worker;
       slot.ready = false;
+      // That it died is told below.
+      worker.stdin?.on('error', () => {});
       yieldToServer(worker);
       const slow = setTimeout(() => worker.kill('SIGKILL'), startMs);
       let isGone = false;
@@ -276,7 +285,7 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
   }
 
   const engine: Engine = {
-    assess(bytes, { admitted, signal }) {
+    assess(bytes, { admitted, signal, onReleased }) {
       if (signal?.aborted) return Promise.reject(new AssessmentError('aborted', 'The caller went away.'));
       const most = Math.max(1, options.queue / 2);
       const weight = Math.min(weigh(bytes, admitted, limits.maxPixels), most);
@@ -295,6 +304,9 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
         },
         reject: outcome.reject,
         isDropped: false,
+        sending: 0,
+        isOver: false,
+        onReleased,
       };
       const giveUp = (code: 'deadline_exceeded' | 'aborted', message: string) => {
         drop(job);
@@ -309,6 +321,8 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
       return outcome.promise.finally(() => {
         clearTimeout(deadline);
         signal?.removeEventListener('abort', onAbort);
+        job.isOver = true;
+        release(job);
       });
     },
     get queueDepth() {
@@ -374,6 +388,25 @@ function yieldToServer({ pid }: ChildProcess): void {
 /** Sends an order; one to a worker that has just died is lost, as its `exit` event will tell. */
 function tell(worker: ChildProcess, order: WorkerOrder): void {
   if (worker.connected) worker.send(order, () => {});
+}
+
+/**
+ * Gives a worker a photograph: the order as a message, its bytes by a pipe, as a message would be three more copies of them
+ * (docs/adr/0020-bodies-given-back.md).
+ */
+function hand(worker: ChildProcess, job: Job): void {
+  const { id, bytes, admitted } = job;
+  tell(worker, { kind: 'assess', id, size: bytes.length, admitted });
+  job.sending++;
+  worker.stdin?.write(bytes, () => {
+    job.sending--;
+    release(job);
+  });
+}
+
+/** Tells, when neither a job nor a pipe needs its bytes any more. */
+function release({ bytes, isOver, sending, onReleased }: Job): void {
+  if (isOver && sending === 0) onReleased?.(bytes);
 }
 
 /** Ends a worker at once; nothing in it is worth waiting for. */

@@ -9,8 +9,10 @@ import { sniffFormat } from './sniff.ts';
 import { sizeOfTiff } from './tiff.ts';
 import type { ImageFormat } from './types.ts';
 
-/** Header bytes that are looked at. A JPEG's size stands behind a camera's preview and notes, a GIF's behind an editor's; the others have it near their beginning. */
-const headerBytes = (format: ImageFormat) => (format === 'jpeg' || format === 'gif' ? 1 << 18 : 1 << 14);
+/** Header bytes that are looked at, all of which are copied: most have their size near their beginning. */
+const fewBytes = 1 << 14;
+/** Where it stands behind a camera's preview and notes, as in some JPEGs, or an editor's, as in GIFs. */
+const manyBytes = 1 << 18;
 
 /** The share of the decode stage in the work of an ordinary photograph, a JPEG of a megapixel. Measured with the profile `standard`. */
 const decodeShare = 0.25;
@@ -48,8 +50,11 @@ export function weigh(bytes: Uint8Array, admitted: readonly ImageFormat[], maxPi
 function sizeOf(bytes: Uint8Array, format: ImageFormat): Size | undefined {
   // Its directory may be anywhere.
   if (format === 'tiff') return sizeOfTiff(bytes);
-  const header = bytes.subarray(0, headerBytes(format));
-  return format === 'gif' ? sizeOfGif(header) : imageDimensionsFromData(header);
+  if (format === 'gif') return sizeOfGif(bytes.subarray(0, manyBytes));
+  const size = imageDimensionsFromData(bytes.subarray(0, fewBytes));
+  return size === undefined && format === 'jpeg'
+    ? imageDimensionsFromData(bytes.subarray(0, manyBytes))
+    : size;
 }
 
 const weightOf = (format: ImageFormat, pixels: number) =>

@@ -1,6 +1,7 @@
 /** One worker process: its own copy of the models, one photograph at a time. */
 
 import { flushCompileCache } from 'node:module';
+import { arrivalsOf } from './arrivals.ts';
 import { AssessmentError } from './errors.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import type { WorkerAnswer, WorkerOrder } from './pool.ts';
@@ -9,6 +10,7 @@ import type { ImageFormat } from './types.ts';
 
 decodePhotographsOnly();
 
+const receive = arrivalsOf(process.stdin);
 let pipeline: Pipeline | undefined;
 /** What is done or waits to be, by its id. */
 const jobs = new Map<number, { aborted: boolean }>();
@@ -30,7 +32,8 @@ async function obey(order: WorkerOrder): Promise<void> {
     case 'assess': {
       const job = { aborted: false };
       jobs.set(order.id, job);
-      last = last.then(() => assess(order.bytes, order.admitted, () => job.aborted));
+      const bytes = receive(order.size);
+      last = last.then(async () => assess(await bytes, order.admitted, () => job.aborted));
       await last;
       jobs.delete(order.id);
       break;

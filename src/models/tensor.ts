@@ -93,15 +93,6 @@ function reader({ width, pixels }: Pixels, left: number, length: number): (row: 
   return (row) => pixels.subarray((row * width + left) * 3, (row * width + left) * 3 + length);
 }
 
-/**
- * Gives the memory of pixels or of a tensor back now; its values are gone. The garbage collector would come late to megabytes that are
- * a small object to it, and go through all other objects each time they add up.
- */
-export function free({ buffer, byteLength }: Uint8Array | Float32Array): void {
-  // Never what is a part of something larger.
-  if (byteLength === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
-}
-
 /** One direction of a region: where it starts in the picture, in pixels, and how many of them each output is apart. */
 interface Axis {
   readonly start: number;

@@ -1,6 +1,7 @@
 /** Bodies as they arrive: each read into one piece of memory, and JSON looked over before it is parsed. */
 
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { free } from '../memory.ts';
 import { RequestError } from './errors.ts';
 
 /**
@@ -15,9 +16,14 @@ const firstBytes = 65_536;
 /** Lets all routes take JSON, in UTF-8 as RFC 8259 has it, and no other text: what is not the media type it says is never read. */
 export function acceptJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', async (request: FastifyRequest) =>
-    parseJson(await readBody(request)),
-  );
+  app.addContentTypeParser('application/json', async (request: FastifyRequest) => {
+    const bytes = await readBody(request);
+    try {
+      return parseJson(bytes);
+    } finally {
+      free(bytes);
+    }
+  });
 }
 
 /**
@@ -35,7 +41,7 @@ export class Gathered {
    */
   constructor(limit: number, expected = firstBytes) {
     this.#limit = limit;
-    this.#bytes = Buffer.allocUnsafe(Math.min(expected, limit));
+    this.#bytes = Buffer.allocUnsafeSlow(Math.min(expected, limit));
   }
 
   /** @returns whether it was taken: false where there would be more than the limit. */
@@ -43,7 +49,7 @@ export class Gathered {
     const length = this.#length + piece.length;
     if (length > this.#limit) return false;
     if (length > this.#bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.min(Math.max(length, this.#bytes.length * 2), this.#limit));
+      const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(length, this.#bytes.length * 2), this.#limit));
       this.#bytes.copy(larger, 0, 0, this.#length);
       this.#bytes = larger;
     }
@@ -52,9 +58,10 @@ export class Gathered {
     return true;
   }
 
-  /** All that came. */
-  get bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+  /** @returns all that came, in memory of its own; nothing is added after that. */
+  take(): Buffer {
+    const { buffer } = this.#bytes as Buffer<ArrayBuffer>;
+    return this.#length === buffer.byteLength ? this.#bytes : Buffer.from(buffer.transfer(this.#length));
   }
 }
 
@@ -69,6 +76,12 @@ export function requireLength({ headers, routeOptions }: FastifyRequest): number
   return limit;
 }
 
+/** Bytes of the body as the head says, where it does. */
+export function expectedLength({ headers }: FastifyRequest): number | undefined {
+  const { 'content-length': said } = headers;
+  return said === undefined ? undefined : Number(said);
+}
+
 /**
  * Reads the whole body of a request, up to the limit of its route.
  * @throws the framework's own error where it has more bytes, and Node's where the client goes away.
@@ -76,8 +89,7 @@ export function requireLength({ headers, routeOptions }: FastifyRequest): number
 export async function readBody(request: FastifyRequest): Promise<Buffer> {
   const limit = requireLength(request);
   const { raw } = request;
-  const { 'content-length': said } = raw.headers;
-  const gathered = new Gathered(limit, said === undefined ? undefined : Number(said));
+  const gathered = new Gathered(limit, expectedLength(request));
   return await new Promise((resolve, reject) => {
     const end = (settle: () => void) => {
       // It goes on flowing: Node discards what nobody listens to.
@@ -86,8 +98,10 @@ export async function readBody(request: FastifyRequest): Promise<Buffer> {
     };
     const add = (piece: Buffer) => {
       if (!gathered.add(piece)) fail(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE());
+      // The parser made it for us, and others there are none.
+      free(piece);
     };
-    const finish = () => end(() => resolve(gathered.bytes));
+    const finish = () => end(() => resolve(gathered.take()));
     const fail = (error: Error) => end(() => reject(error));
     raw.on('data', add).on('end', finish).on('error', fail);
   });

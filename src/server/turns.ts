@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { free } from '../memory.ts';
 
 /**
  * Most bytes that the parser is given at once, but for bodies of a length that is known. Node reads 65,536, makes a request and an answer of every 18
@@ -112,8 +113,12 @@ class Turns {
       if (this.#last?.complete !== false && !isEmpty) this.beginning ??= piece;
       this.#push(piece);
       if (isEmpty) this.#stayIdle();
-      // Also of a body that the parser drops.
-      if (left > 0) this.#bodyLeft = left - piece.length;
+      if (left > 0) {
+        // Also of a body that the parser drops.
+        this.#bodyLeft = left - piece.length;
+        // What it does not drop it has copied.
+        if (piece !== this.beginning) free(piece);
+      }
     }
     if (!this.#hasEnded) {
       const { destroyed, readableFlowing } = this.#socket;

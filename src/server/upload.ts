@@ -3,7 +3,7 @@
 import multipart, { type MultipartFile } from '@fastify/multipart';
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { Gathered, requireLength } from './body.ts';
+import { expectedLength, Gathered, requireLength } from './body.ts';
 import { RequestError } from './errors.ts';
 
 /** The schema of an uploaded file: bytes, not text. OpenAPI 3.1 has no type for it, only its media type. */
@@ -55,7 +55,8 @@ async function readForm(request: FastifyRequest, maxFileBytes: number): Promise<
           `A field of the form has more than ${maxFieldBytes} bytes.`,
         );
       }
-      const value = part.type === 'file' ? await readFile(part.file, maxFileBytes) : part.value;
+      const value =
+        part.type === 'file' ? await readFile(part.file, maxFileBytes, expectedLength(request)) : part.value;
       form.set(part.fieldname, form.has(part.fieldname) ? [form.get(part.fieldname), value] : value);
     }
   };
@@ -83,11 +84,18 @@ async function readForm(request: FastifyRequest, maxFileBytes: number): Promise<
   return Object.fromEntries(form);
 }
 
-/** In place of the plugin's `toBuffer`, which keeps every piece. One that is too large is cut, and refused with the part after it. */
-async function readFile(file: MultipartFile['file'], maxBytes: number): Promise<Buffer> {
-  const gathered = new Gathered(maxBytes);
+/**
+ * In place of the plugin's `toBuffer`, which keeps every piece. One that is too large is cut, and refused with the part after it.
+ * @param formBytes of the whole form, where that is known: the file has a little less.
+ */
+async function readFile(
+  file: MultipartFile['file'],
+  maxBytes: number,
+  formBytes: number | undefined,
+): Promise<Buffer> {
+  const gathered = new Gathered(maxBytes, formBytes);
   for await (const piece of file) gathered.add(piece);
-  return gathered.bytes;
+  return gathered.take();
 }
 
 /** Bytes of JSON that can carry an image of this size in base64, with room for the rest. */

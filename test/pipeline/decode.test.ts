@@ -14,7 +14,7 @@ import { HeicDecoder } from '../../src/liveness/heic.ts';
 import type { Size } from '../../src/liveness/heif-work.ts';
 import { imageFormats, sniffFormat } from '../../src/liveness/sniff.ts';
 import type { Frame, ImageFormat } from '../../src/liveness/types.ts';
-import { free } from '../../src/models/tensor.ts';
+import { free } from '../../src/memory.ts';
 import { cat, inFormat } from '../helpers/hostile/file.ts';
 import { partsOf } from '../helpers/hostile/gif.ts';
 import { alpha, codedOf, heics, heif, ispe } from '../helpers/hostile/heif.ts';

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { getEventListeners, once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { before, describe, it, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
+import { decoderProcess } from '../../src/liveness/decoder-process.ts';
 import { AssessmentError, type EngineErrorCode } from '../../src/liveness/errors.ts';
 import { stageNames } from '../../src/liveness/pipeline.ts';
 import { type Engine, type EngineOptions, startEngine, type WorkerAnswer } from '../../src/liveness/pool.ts';
@@ -117,6 +119,46 @@ describe('an assessment', () => {
     await engine.assess(shared.subarray(32, 32 + face.length), { admitted });
     assert.equal(shared.byteLength, face.length + 64);
     assert.deepEqual(Buffer.from(shared.subarray(32, 32 + face.length)), Buffer.from(face));
+  });
+
+  it('tells when the bytes are no longer needed: once, and not before the answer', async (t) => {
+    const engine = await open(t);
+    const released: Uint8Array[] = [];
+    const answers = Array.from({ length: 3 }, (_, i) => {
+      const bytes = Uint8Array.from(body);
+      return engine
+        .assess(bytes, { admitted, onReleased: (one) => released.push(one) })
+        .finally(() => assert.equal(released.includes(bytes), true, `${i}`));
+    });
+    assert.equal(released.length, 0);
+    await Promise.all(answers);
+    assert.equal(new Set(released).size, 3);
+    assert.equal(released.length, 3);
+  });
+
+  it('tells so of one that nobody waits for, but not while a pipe is taking it', async (t) => {
+    const engine = await open(t);
+    const [worker] = engine.workers as [ChildProcess];
+    // It takes nothing: what a pipe holds of it is far less.
+    worker.kill('SIGSTOP');
+    const bytes = new Uint8Array(4_000_000);
+    bytes.set(body);
+    const gone = new AbortController();
+    const released = Promise.withResolvers<Uint8Array>();
+    let isReleased = false;
+    const answer = engine.assess(bytes, {
+      admitted,
+      signal: gone.signal,
+      onReleased(one) {
+        isReleased = true;
+        released.resolve(one);
+      },
+    });
+    gone.abort();
+    await fails(answer, 'aborted');
+    assert.equal(isReleased, false);
+    worker.kill('SIGCONT');
+    assert.equal(await released.promise, bytes);
   });
 
   it('is reported to the observer', async (t) => {
@@ -456,6 +498,23 @@ describe('a worker that dies', () => {
     const empty = await mkdtemp(join(tmpdir(), 'no-weights-'));
     t.after(() => rm(empty, { recursive: true }));
     await assert.rejects(open(t, { folder: empty, workers: 2 }), /ultraface-rfb-320\.onnx/);
+  });
+});
+
+describe('the memory of a worker', () => {
+  it('is taken as decoding needs it, whatever the server is set to', {
+    skip: !existsSync('/proc/self/environ'),
+  }, async (t) => {
+    // As the container sets it for the server.
+    const own = process.env;
+    own.MALLOC_TRIM_THRESHOLD_ = '131072';
+    t.after(() => delete own.MALLOC_TRIM_THRESHOLD_);
+    const engine = await open(t);
+    const { pid } = engine.workers[0] as ChildProcess;
+    const environment = (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0');
+    const { env } = decoderProcess({ maxPixels: 50_331_648 });
+    for (const [name, value] of Object.entries(env))
+      assert.ok(environment.includes(`${name}=${value}`), name);
   });
 });
 

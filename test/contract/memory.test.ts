@@ -1,0 +1,53 @@
+/** What a request leaves of its body for the garbage collector: nothing, or of a form what its parser was given. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, request as httpRequest } from 'node:http';
+import { after, before, describe, it } from 'node:test';
+import { keyed, routes } from '../helpers/http.ts';
+import { startServer, type TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+before(async () => {
+  server = await startServer();
+});
+after(() => server.close());
+
+/** Not the beginning of any picture, and so refused by the worker, after all of the way there. */
+const image = Buffer.alloc(2_000_000, 'n');
+const form = (name: string) => ({
+  type: 'multipart/form-data; boundary=b',
+  body: Buffer.concat([
+    Buffer.from(`--b\r\ncontent-disposition: form-data; name="${name}"; filename="a"\r\n\r\n`),
+    image,
+    Buffer.from('\r\n--b--\r\n'),
+  ]),
+});
+const json = (value: object) => ({ type: 'application/json', body: Buffer.from(JSON.stringify(value)) });
+const base64 = image.toString('base64');
+
+describe('the memory of a body', () => {
+  for (const [name, route, { type, body }, times] of [
+    ['an image as body', routes.native, { type: 'image/jpeg', body: image }, 0],
+    ['a form', routes.nhn, form('imageFile'), 1],
+    ['base64 in JSON', routes.argos, json({ faceImage: base64 }), 0],
+  ] as const) {
+    it(`is given back after the answer: ${name}`, { timeout: 60_000 }, async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const headers = keyed(route, { 'content-type': type, 'content-length': `${body.length}` });
+      const after: number[] = [];
+      for (let i = 0; i < 40; i++) {
+        const asking = httpRequest(server.origin + route.path, { method: 'POST', agent, headers });
+        asking.end(body);
+        const [answer] = await once(asking, 'response');
+        await once(answer.resume(), 'end');
+        after.push(process.memoryUsage().arrayBuffers);
+      }
+      agent.destroy();
+      // In most steps no garbage is collected.
+      const steps = after.slice(1).map((bytes, i) => bytes - (after[i] as number));
+      const left = steps.sort((a, b) => a - b)[steps.length >> 1] as number;
+      assert.ok(left < (times + 0.2) * image.length, `${left} bytes of a request are left`);
+    });
+  }
+});
