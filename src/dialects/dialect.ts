@@ -190,8 +190,11 @@ export async function assess(
   bytes: Uint8Array,
   { mode, ...options }: { mode: OperatingPointName; admitted: readonly ImageFormat[]; signal: AbortSignal },
 ): Promise<{ assessment: Assessment; seenBefore: SeenBefore | undefined }> {
+  // Neither's last reader is the other's.
+  const onReleased = () => seenBefore.finally(() => free(bytes));
+  const assessing = engine.assess(bytes, { ...options, onReleased });
   const seenBefore = recorder.noteImage(reply, bytes, mode);
-  const assessment = await engine.assess(bytes, { ...options, onReleased: free });
+  const assessment = await assessing;
   recorder.noteAssessment(reply, assessment);
   return { assessment, seenBefore: await seenBefore };
 }

@@ -70,7 +70,7 @@ export interface AssessOptions {
   /** Fires when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
   /** Told once the bytes are no longer needed, which may be after the answer: a pipe may still be taking them. */
-  readonly onReleased?: (bytes: Uint8Array) => void;
+  readonly onReleased?: () => void;
 }
 
 export interface Engine {
@@ -405,8 +405,8 @@ function hand(worker: ChildProcess, job: Job): void {
 }
 
 /** Tells, when neither a job nor a pipe needs its bytes any more. */
-function release({ bytes, isOver, sending, onReleased }: Job): void {
-  if (isOver && sending === 0) onReleased?.(bytes);
+function release({ isOver, sending, onReleased }: Job): void {
+  if (isOver && sending === 0) onReleased?.();
 }
 
 /** Ends a worker at once; nothing in it is worth waiting for. */

@@ -3,6 +3,8 @@
  * database soon after (docs/adr/0007-journal.md).
  */
 
+import { createHash } from 'node:crypto';
+import { setImmediate as turnOfOthers } from 'node:timers/promises';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import type { Assessment, OperatingPointName } from '../liveness/types.ts';
 import type { ResolvedProfile } from '../models/registry.ts';
@@ -32,8 +34,8 @@ export interface Recorder {
   /** @throws RequestError `log_unavailable` where an answer could not be kept. */
   requireRoom(): void;
   /**
-   * Notes the image of a request and compares it with earlier ones, off the event loop and beside the assessment.
-   * Never rejects.
+   * Notes the image of a request and compares it with earlier ones, beside the assessment. Never rejects.
+   * @param bytes read until it resolves.
    * @returns undefined where pictures are not compared.
    */
   noteImage(
@@ -246,9 +248,17 @@ function toTransaction(line: string, logger: FastifyBaseLogger): Transaction[] {
   }
 }
 
-/** In Node's thread pool: 20 MB would hold up everybody else for tens of milliseconds. */
+/** Of a picture that are hashed at once: a millisecond of the event loop. */
+const hashedAtOnce = 1_000_000;
+
+/** In pieces, between which others have their turn. A thread of the pool would be given a copy and take half as long again, for most pictures to spare nobody anything. */
 async function digest(bytes: Uint8Array): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)).toString('hex');
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes.length; at += hashedAtOnce) {
+    if (at > 0) await turnOfOthers();
+    hash.update(bytes.subarray(at, at + hashedAtOnce));
+  }
+  return hash.digest('hex');
 }
 
 function rounded(value: number, per: number): number {

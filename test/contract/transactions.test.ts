@@ -162,6 +162,11 @@ describe('a transaction', () => {
     );
   });
 
+  it('has the SHA-256 of all of a large one', async () => {
+    const large = Buffer.alloc(15_000_000, 'no picture');
+    assert.equal((await rowOf(await post(native, large))).imageSha256, sha256(large));
+  });
+
   it('is written of a client that hung up, too', async () => {
     const before = await count('aborted');
     const controller = new AbortController();
