@@ -162,7 +162,8 @@ export async function admit(
   reply: FastifyReply,
   find: (looking: Looking) => Promise<Caller | undefined>,
 ): Promise<void> {
-  const { ip } = request;
+  const { ip } = request as { ip?: string };
+  if (ip === undefined) throw new AssessmentError('aborted', 'The caller went away.');
   // A right key is never locked out by what others at its address send, as long as this node knows it.
   const known = await find({ cachedOnly: true });
   const caller = known ?? ((await wrongKeys.areTooMany(ip)) ? undefined : await find({}));
@@ -190,10 +191,10 @@ export async function assess(
   bytes: Uint8Array,
   { mode, ...options }: { mode: OperatingPointName; admitted: readonly ImageFormat[]; signal: AbortSignal },
 ): Promise<{ assessment: Assessment; seenBefore: SeenBefore | undefined }> {
-  // Neither's last reader is the other's.
-  const onReleased = () => seenBefore.finally(() => free(bytes));
-  const assessing = engine.assess(bytes, { ...options, onReleased });
+  const released = Promise.withResolvers<void>();
+  const assessing = engine.assess(bytes, { ...options, onReleased: released.resolve });
   const seenBefore = recorder.noteImage(reply, bytes, mode);
+  Promise.all([released.promise, seenBefore]).then(() => free(bytes));
   const assessment = await assessing;
   recorder.noteAssessment(reply, assessment);
   return { assessment, seenBefore: await seenBefore };

@@ -76,6 +76,7 @@ export interface AssessOptions {
 export interface Engine {
   /**
    * Assesses one photograph.
+   * @param bytes to be left alone until `onReleased`.
    * @throws AssessmentError with any of its codes.
    */
   assess(bytes: Uint8Array, options: AssessOptions): Promise<Assessment>;
@@ -201,8 +202,8 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
       });
       slot.worker = worker;
       slot.ready = false;
-      // That it died is told below.
-      worker.stdin?.on('error', () => {});
+      // What has died already is told below; what lives would wait for the rest of a photograph for ever.
+      worker.stdin?.on('error', () => worker.kill('SIGKILL'));
       yieldToServer(worker);
       const slow = setTimeout(() => worker.kill('SIGKILL'), startMs);
       let isGone = false;
@@ -217,11 +218,7 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
         slot.jobs = [];
         waiting.unshift(...ahead.filter(({ isDropped }) => !isDropped));
         for (const other of slots) assignNext(other);
-        job?.reject(
-          new AssessmentError('worker_died', 'The worker died on the way; please try again.', {
-            cause: reason,
-          }),
-        );
+        job?.reject(workerDied(reason));
         reject(reason);
         // Before the start is over, only one that was up already: the start itself fails for the others.
         if (closing || !(hasStarted || wasReady)) return;
@@ -245,6 +242,7 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
             resolve();
             break;
           case 'unable':
+            job?.reject(workerDied(new Error(answer.message)));
             onGone(new Error(answer.message));
             worker.kill('SIGKILL');
             break;
@@ -286,11 +284,15 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
 
   const engine: Engine = {
     assess(bytes, { admitted, signal, onReleased }) {
-      if (signal?.aborted) return Promise.reject(new AssessmentError('aborted', 'The caller went away.'));
+      const refuse = (error: AssessmentError) => {
+        onReleased?.();
+        return Promise.reject(error);
+      };
+      if (signal?.aborted) return refuse(new AssessmentError('aborted', 'The caller went away.'));
       const most = Math.max(1, options.queue / 2);
       const weight = Math.min(weigh(bytes, admitted, limits.maxPixels), most);
       if (closing || !hasRoom(weight)) {
-        return Promise.reject(new AssessmentError('queue_full', 'Too many photographs are waiting.'));
+        return refuse(new AssessmentError('queue_full', 'Too many photographs are waiting.'));
       }
       const outcome = Promise.withResolvers<Assessment>();
       const job: Job = {
@@ -343,6 +345,7 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
         job.isDropped = true;
         job.reject(new AssessmentError('queue_full', 'The engine is closing.'));
       }
+      waiting.length = 0;
       await Promise.all(slots.map(({ worker }) => end(worker)));
     },
   };
@@ -364,6 +367,10 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
   // Told to who waits for it, and that may be later.
   started.catch(() => {});
   return { engine, started };
+}
+
+function workerDied(cause: Error): AssessmentError {
+  return new AssessmentError('worker_died', 'The worker died on the way; please try again.', { cause });
 }
 
 function isIdle({ ready, jobs }: Slot): boolean {

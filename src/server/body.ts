@@ -58,6 +58,11 @@ export class Gathered {
     return true;
   }
 
+  /** Gives all of it back, for one that came to nothing. */
+  drop(): void {
+    free(this.#bytes);
+  }
+
   /** @returns all that came, in memory of its own; nothing is added after that. */
   take(): Buffer {
     const { buffer } = this.#bytes as Buffer<ArrayBuffer>;
@@ -102,7 +107,10 @@ export async function readBody(request: FastifyRequest): Promise<Buffer> {
       free(piece);
     };
     const finish = () => end(() => resolve(gathered.take()));
-    const fail = (error: Error) => end(() => reject(error));
+    const fail = (error: Error) => {
+      gathered.drop();
+      end(() => reject(error));
+    };
     raw.on('data', add).on('end', finish).on('error', fail);
   });
 }

@@ -94,8 +94,13 @@ async function readFile(
   formBytes: number | undefined,
 ): Promise<Buffer> {
   const gathered = new Gathered(maxBytes, formBytes);
-  for await (const piece of file) gathered.add(piece);
-  return gathered.take();
+  try {
+    for await (const piece of file) gathered.add(piece);
+    return gathered.take();
+  } catch (error) {
+    gathered.drop();
+    throw error;
+  }
 }
 
 /** Bytes of JSON that can carry an image of this size in base64, with room for the rest. */

@@ -17,6 +17,7 @@ import { stageNames } from '../../src/liveness/pipeline.ts';
 import { type Engine, type EngineOptions, startEngine, type WorkerAnswer } from '../../src/liveness/pool.ts';
 import { imageFormats } from '../../src/liveness/sniff.ts';
 import type { Assessment } from '../../src/liveness/types.ts';
+import { free } from '../../src/memory.ts';
 import { loadRegistry, type ResolvedProfile } from '../../src/models/registry.ts';
 import { measureLoop } from '../helpers/loop.ts';
 import { samplePhotos, standardWeights } from '../helpers/weights.ts';
@@ -134,6 +135,17 @@ describe('an assessment', () => {
     await Promise.all(answers);
     assert.equal(new Set(released).size, 3);
     assert.equal(released.length, 3);
+  });
+
+  it('tells so of one that is refused before it is taken', async (t) => {
+    const engine = await open(t);
+    let count = 0;
+    const onReleased = () => count++;
+    await fails(engine.assess(face, { admitted, onReleased, signal: AbortSignal.abort() }), 'aborted');
+    assert.equal(count, 1);
+    await engine.close();
+    await fails(engine.assess(face, { admitted, onReleased }), 'queue_full');
+    assert.equal(count, 2);
   });
 
   it('tells so of one that nobody waits for, but not while a pipe is taking it', async (t) => {
@@ -485,6 +497,23 @@ describe('a worker that dies', () => {
     assert.equal((await waiting).faces.length, 1);
   });
 
+  it('is replaced when photographs can no longer be sent to it', async (t) => {
+    const { promise: died, resolve: onWorkerDeath } = Promise.withResolvers<Error>();
+    const engine = await open(t, { onWorkerDeath });
+    const answer = fails(engine.assess(face, { admitted }), 'worker_died');
+    engine.workers[0]?.stdin?.destroy(new Error('The pipe broke.'));
+    assert.match((await died).message, /SIGKILL/);
+    await answer;
+    assert.equal((await engine.assess(face, { admitted })).faces.length, 1);
+  });
+
+  it('says so of its photograph when it is unable to go on', async (t) => {
+    const engine = await open(t);
+    const answer = engine.assess(body, { admitted });
+    (engine.workers[0] as ChildProcess).emit('message', { kind: 'unable', message: 'No memory.' });
+    await fails(answer, 'worker_died');
+  });
+
   it('opens no debugger on a signal', async (t) => {
     const engine = await open(t);
     const [worker] = engine.workers as [ChildProcess];
@@ -545,6 +574,23 @@ describe('closing', () => {
     `;
     return [process.execPath, ['-e', script, folder, photos.body]];
   }
+
+  it('hands nothing over any more, whatever the workers say', async (t) => {
+    const engine = await open(t);
+    const answers = Array.from({ length: 4 }, () => {
+      const bytes = Uint8Array.from(body);
+      return fails(engine.assess(bytes, { admitted, onReleased: () => free(bytes) }), 'queue_full');
+    });
+    const [worker] = engine.workers as [ChildProcess];
+    const closed = engine.close();
+    const failed: WorkerAnswer = { kind: 'failed', code: 'queue_full', message: '', detail: undefined };
+    // A turn later those that waited are released.
+    await Promise.all(answers.slice(2));
+    worker.emit('message', failed);
+    worker.emit('message', failed);
+    await closed;
+    await Promise.all(answers);
+  });
 
   it('leaves nothing that keeps the process alive', async () => {
     // With work given up, a worker killed, and a start that failed behind it, it must end by itself.
