@@ -12,7 +12,7 @@ import { detect } from './detect.ts';
 import { AssessmentError } from './errors.ts';
 import { HeicDecoder } from './heic.ts';
 import { locateLandmarks } from './landmarks.ts';
-import { judgeFace, judgePicture, measureFace } from './quality.ts';
+import { judgeFace, judgePicture, lumaView, measureFace } from './quality.ts';
 import { logOdds } from './score.ts';
 import type { Assessment, Box, Frame, ImageFormat } from './types.ts';
 
@@ -78,8 +78,8 @@ export async function openPipeline(
   for (const { model } of liveness) {
     livenessModels.push(
       await open(model, ({ session }) => {
-        const [tensor] = faceTensors(blank, blankFace, [model]) as [Float32Array];
-        return logOdds(tensor, model, session);
+        const { inputs } = faceViews(blank, blankFace, [model]);
+        return logOdds(inputs[0] as Float32Array, model, session);
       }),
     );
   }
@@ -93,11 +93,11 @@ export async function openPipeline(
     );
     const landmarks = await stage('landmarks', () => locateLandmarks(frame, detections, landmarkModel));
     const crops = await stage('crop', () =>
-      detections.map(({ box }) => faceTensors(frame, box, livenessDescriptors)),
+      detections.map(({ box }) => faceViews(frame, box, livenessDescriptors)),
     );
     const scores = await stage('score', async () => {
       const all: number[][] = [];
-      for (const inputs of crops) {
+      for (const { inputs } of crops) {
         const values: number[] = [];
         for (const [i, { descriptor, session }] of livenessModels.entries()) {
           values.push(await logOdds(inputs[i] as Float32Array, descriptor, session));
@@ -109,7 +109,8 @@ export async function openPipeline(
     const quality = await stage('quality', () => ({
       warnings: judgePicture(frame, detections.length),
       faces: detections.map(({ box }, i) => {
-        const measures = measureFace(frame, box, landmarks[i] as (typeof landmarks)[number]);
+        const { luma } = crops[i] as (typeof crops)[number];
+        const measures = measureFace(frame, box, landmarks[i] as (typeof landmarks)[number], luma);
         return { measures, warnings: judgeFace(measures) };
       }),
     }));
@@ -149,19 +150,32 @@ export async function openPipeline(
   };
 }
 
+/** What is seen of a face. */
+interface FaceViews {
+  /** One for each liveness model. */
+  readonly inputs: readonly Float32Array[];
+  /** For the quality stage. */
+  readonly luma: Float32Array;
+}
+
 /**
- * What each liveness model is given of a face. A face that fills the picture is all that there is to models that would look further
- * around it by different factors: they share one tensor.
+ * All views of a face, made in one pass over the frame. A face that fills the picture is all that there is to models that would look
+ * further around it by different factors: they share one tensor.
  */
-function faceTensors(frame: Frame, box: Box, models: readonly LivenessDescriptor[]): Float32Array[] {
-  const views = models.map(({ crop, input }) => ({ region: cropRegion(box, frame, crop), input }));
+function faceViews(frame: Frame, box: Box, models: readonly LivenessDescriptor[]): FaceViews {
+  const crops = models.map(({ crop, input }) => ({ region: cropRegion(box, frame, crop), input }));
+  const views: readonly View[] = [lumaView(box), ...crops];
   const names = views.map((view) => JSON.stringify(view));
   const different = [...new Set(names)];
   const tensors = toTensors(
     frame,
     different.map((name) => views[names.indexOf(name)] as View),
   );
-  return names.map((name) => tensors[different.indexOf(name)] as Float32Array);
+  const [luma, ...inputs] = names.map((name) => tensors[different.indexOf(name)]) as [
+    Float32Array,
+    ...Float32Array[],
+  ];
+  return { inputs, luma };
 }
 
 type RunStage = ReturnType<typeof stageRunner>['stage'];

@@ -1,7 +1,7 @@
 /** The quality stage: the conditions a face was taken in, measured, and a warning where they make its verdict less certain. */
 
 import type { InputDescriptor } from '../models/descriptor.ts';
-import { toTensor } from '../models/tensor.ts';
+import { toTensor, type View } from '../models/tensor.ts';
 import type { Box, Frame, Landmarks, Measures, Point, Warning, WarningCode } from './types.ts';
 
 /**
@@ -37,14 +37,17 @@ export function judgePicture(frame: Frame, faceCount: number): Warning[] {
   ];
 }
 
-/** Measures one face. */
-export function measureFace(frame: Frame, box: Box, landmarks: Landmarks): Measures {
+/**
+ * Measures one face.
+ * @param luma what the frame shows in `lumaView` of the box.
+ */
+export function measureFace(frame: Frame, box: Box, landmarks: Landmarks, luma: Float32Array): Measures {
   return {
     side: Math.min(box.x1 - box.x0, box.y1 - box.y0),
     eyeDistance: distance(landmarks.leftEye, landmarks.rightEye),
     margin: Math.min(box.x0, box.y0, frame.width - box.x1, frame.height - box.y1),
     angle: largestAngle(landmarks),
-    ...lightAndFocus(frame, box),
+    ...lightAndFocus(luma),
     typologyAngle: typologyAngle(frame, landmarks),
   };
 }
@@ -79,16 +82,13 @@ const lumaInput: InputDescriptor = {
   resample: 'triangle',
 };
 
-/** Measured on the face at a fixed size, so that the numbers mean the same at every resolution. */
-export function lightAndFocus(frame: Frame, box: Box): { luma: number; sharpness: number } {
-  const region = {
-    x: box.x0,
-    y: box.y0,
-    width: box.x1 - box.x0,
-    height: box.y1 - box.y0,
-    beyond: 'edge',
-  } as const;
-  const luma = toTensor(frame, region, lumaInput);
+/** What light and focus are measured on: the face at a fixed size, so that the numbers mean the same at every resolution. */
+export function lumaView({ x0, y0, x1, y1 }: Box): View {
+  return { region: { x: x0, y: y0, width: x1 - x0, height: y1 - y0, beyond: 'edge' }, input: lumaInput };
+}
+
+/** @param luma of a `lumaView`. */
+export function lightAndFocus(luma: Float32Array): { luma: number; sharpness: number } {
   const side = lumaInput.width;
   let sum = 0;
   let edges = 0;

@@ -15,10 +15,12 @@ import { decoderProcess } from '../../src/liveness/decoder-process.ts';
 import { AssessmentError, type EngineErrorCode } from '../../src/liveness/errors.ts';
 import { stageNames } from '../../src/liveness/pipeline.ts';
 import { type Engine, type EngineOptions, startEngine, type WorkerAnswer } from '../../src/liveness/pool.ts';
+import { lightAndFocus, lumaView } from '../../src/liveness/quality.ts';
 import { imageFormats } from '../../src/liveness/sniff.ts';
 import type { Assessment } from '../../src/liveness/types.ts';
 import { free } from '../../src/memory.ts';
 import { loadRegistry, type ResolvedProfile } from '../../src/models/registry.ts';
+import { toTensor } from '../../src/models/tensor.ts';
 import { measureLoop } from '../helpers/loop.ts';
 import { samplePhotos, standardWeights } from '../helpers/weights.ts';
 
@@ -101,6 +103,18 @@ describe('an assessment', () => {
     assert.deepEqual(Object.keys(found.verdicts), ['weak', 'balanced', 'strict']);
     assert.deepEqual(Object.keys(timings), [...stageNames]);
     for (const ms of Object.values(timings)) assert.ok(ms !== undefined && ms >= 0);
+  });
+
+  it('measures light and focus in the box of the face', async (t) => {
+    const engine = await open(t);
+    const { faces } = await engine.assess(body, { admitted });
+    const [{ box, measures }] = faces as [(typeof faces)[number]];
+    const { data, info } = await sharp(body).raw().toBuffer({ resolveWithObject: true });
+    const { region, input } = lumaView(box);
+    const light = lightAndFocus(
+      toTensor({ width: info.width, height: info.height, pixels: data }, region, input),
+    );
+    assert.deepEqual({ luma: measures.luma, sharpness: measures.sharpness }, light);
   });
 
   it('of a picture without a face is an answer', async (t) => {

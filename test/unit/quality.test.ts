@@ -7,11 +7,13 @@ import {
   judgePicture,
   largestAngle,
   lightAndFocus,
+  lumaView,
   measureFace,
   qualityLimits,
   typologyAngle,
 } from '../../src/liveness/quality.ts';
 import type { Box, Frame, Landmarks, Point, Warning, WarningCode } from '../../src/liveness/types.ts';
+import { toTensor } from '../../src/models/tensor.ts';
 
 interface Pose {
   /** Degrees. */
@@ -63,6 +65,14 @@ const faceBox: Box = { x0: 200, y0: 180, x1: 400, y1: 440 };
 /** Sharp, in middling light: nothing to warn of. */
 const chequered = (x: number, y: number) => (((x >> 3) + (y >> 3)) % 2 ? 150 : 90);
 const good = frame(640, 600, chequered);
+
+/** What the crop stage prepares for this one. */
+function lumaOf(frame: Frame, box: Box): Float32Array {
+  const { region, input } = lumaView(box);
+  return toTensor(frame, region, input);
+}
+
+const lightIn = (frame: Frame, box: Box) => lightAndFocus(lumaOf(frame, box));
 
 const codes = (warnings: readonly Warning[]) => warnings.map(({ code }) => code);
 const theOne = (warnings: readonly Warning[], code: WarningCode): Warning => {
@@ -134,13 +144,13 @@ describe('the largest angle', () => {
 describe('light and focus', () => {
   it('is the mean luma of the box alone', () => {
     const lit = frame(640, 600, (x, y) => (within(faceBox, x, y) ? 70 : 250));
-    near(lightAndFocus(lit, { x0: 210, y0: 190, x1: 390, y1: 430 }).luma, 70, 0.5);
+    near(lightIn(lit, { x0: 210, y0: 190, x1: 390, y1: 430 }).luma, 70, 0.5);
   });
 
   it('weighs the colours as the eye does', () => {
     const pixels = new Uint8Array(200 * 200 * 3);
     for (let at = 0; at < pixels.length; at += 3) pixels.set([200, 100, 50], at);
-    const { luma } = lightAndFocus(
+    const { luma } = lightIn(
       { format: 'png', width: 200, height: 200, pixels },
       { x0: 20, y0: 20, x1: 180, y1: 180 },
     );
@@ -149,7 +159,7 @@ describe('light and focus', () => {
 
   it('finds no edge in a plain face', () => {
     near(
-      lightAndFocus(
+      lightIn(
         frame(300, 300, () => 128),
         { x0: 50, y0: 50, x1: 250, y1: 250 },
       ).sharpness,
@@ -160,13 +170,13 @@ describe('light and focus', () => {
 
   it('finds none in a slope either: light from one side is no edge', () => {
     const slope = frame(512, 512, (x) => x / 2);
-    near(lightAndFocus(slope, { x0: 0, y0: 0, x1: 512, y1: 512 }).sharpness, 0, 0.5);
+    near(lightIn(slope, { x0: 0, y0: 0, x1: 512, y1: 512 }).sharpness, 0, 0.5);
   });
 
   it('is what the pattern gives by hand', () => {
     // Columns 0, 0, 80, 80, ... at the size measured: each pixel differs from one neighbour by 80.
     const stripes = frame(128, 128, (x) => (x & 2 ? 80 : 0));
-    const { luma, sharpness } = lightAndFocus(stripes, { x0: 0, y0: 0, x1: 128, y1: 128 });
+    const { luma, sharpness } = lightIn(stripes, { x0: 0, y0: 0, x1: 128, y1: 128 });
     near(luma, 40, 0.5);
     near(sharpness, 80, 0.5);
   });
@@ -178,7 +188,7 @@ describe('light and focus', () => {
         return 128 + 60 * wave;
       });
     const values = [16, 32, 64, 128].map(
-      (soft) => lightAndFocus(edge(soft), { x0: 0, y0: 0, x1: 512, y1: 512 }).sharpness,
+      (soft) => lightIn(edge(soft), { x0: 0, y0: 0, x1: 512, y1: 512 }).sharpness,
     );
     assert.deepEqual(
       values,
@@ -192,7 +202,7 @@ describe('light and focus', () => {
       const drawn = frame(128 * times, 128 * times, (x, y) =>
         chequered(Math.floor(x / times), Math.floor(y / times)),
       );
-      return lightAndFocus(drawn, { x0: 0, y0: 0, x1: 128 * times, y1: 128 * times }).sharpness;
+      return lightIn(drawn, { x0: 0, y0: 0, x1: 128 * times, y1: 128 * times }).sharpness;
     };
     near(sharpness(4) / sharpness(1), 1, 0.35);
     near(sharpness(8) / sharpness(4), 1, 0.05);
@@ -200,8 +210,8 @@ describe('light and focus', () => {
 
   it('counts the border for what a box shows beyond it', () => {
     const half = frame(200, 200, (x) => (x < 100 ? 200 : 50));
-    near(lightAndFocus(half, { x0: -100, y0: 0, x1: 100, y1: 200 }).luma, 200, 1);
-    assert.ok(Number.isFinite(lightAndFocus(half, { x0: 300, y0: 300, x1: 400, y1: 400 }).sharpness));
+    near(lightIn(half, { x0: -100, y0: 0, x1: 100, y1: 200 }).luma, 200, 1);
+    assert.ok(Number.isFinite(lightIn(half, { x0: 300, y0: 300, x1: 400, y1: 400 }).sharpness));
   });
 });
 
@@ -248,8 +258,10 @@ describe('the individual typology angle', () => {
 });
 
 describe('warnings about a face', () => {
-  const judge = (change: { frame?: Frame; box?: Box; landmarks?: Landmarks }) =>
-    judgeFace(measureFace(change.frame ?? good, change.box ?? faceBox, change.landmarks ?? landmarks({})));
+  const judge = (change: { frame?: Frame; box?: Box; landmarks?: Landmarks }) => {
+    const [frame, box] = [change.frame ?? good, change.box ?? faceBox];
+    return judgeFace(measureFace(frame, box, change.landmarks ?? landmarks({}), lumaOf(frame, box)));
+  };
 
   it('are none where nothing is amiss', () => {
     assert.deepEqual(judge({}), []);
@@ -273,7 +285,7 @@ describe('warnings about a face', () => {
   it('tell of blur', () => {
     const wave = (height: number) =>
       frame(640, 600, (x, y) => 120 + height * Math.sin(x / 6) * Math.sin(y / 6));
-    const { sharpness } = lightAndFocus(wave(100), faceBox);
+    const { sharpness } = lightIn(wave(100), faceBox);
     const limit = (100 * qualityLimits.blurred) / sharpness;
     assert.ok(limit < 100, `the wave is too flat for this test: ${sharpness}`);
     assert.ok(theOne(judge({ frame: wave(limit * 0.8) }), 'blurred').value > 0);
@@ -323,9 +335,8 @@ describe('warnings about a face', () => {
 
   it('come together where much is amiss', () => {
     const dark = frame(100, 100, () => 10);
-    const warnings = judgeFace(
-      measureFace(dark, { x0: 0, y0: 0, x1: 70, y1: 80 }, landmarks({ yaw: 50 }, 30)),
-    );
+    const box = { x0: 0, y0: 0, x1: 70, y1: 80 };
+    const warnings = judgeFace(measureFace(dark, box, landmarks({ yaw: 50 }, 30), lumaOf(dark, box)));
     assert.deepEqual(codes(warnings), [
       'small_face',
       'close_eyes',
