@@ -1,23 +1,27 @@
 ;; The inner loops of resampling, for rows.ts. The bytes in it are made of this text; test/unit/rows.test.ts compares.
 ;;
-;; The memory holds up to 16 rows of bytes, `stride` apart, from 0 on, a multiple of 16. For each output picture that is made of them there are four
-;; arrays behind each other, of `size` bytes each: a number of 4 bytes for each byte of its part of a row, which is padded to a multiple of 16:
-;;   at `sums`           integers: the plain sum of the rows so far
-;;   then                integers: the sum in which the last row counts once, the one before it twice, and so on
+;; The memory holds up to 16 rows of bytes, `stride` apart, from 0 on, a multiple of 16. Behind them stand two sums over rows that were added, one
+;; array of integers after the other, `stride` of them each: the plain one, and the one in which each row counts as often as its number says. They
+;; begin with anything and are cut to 32 bits: by how much they grow is what counts, and stays below 2 to the power of 31.
+;;
+;; For each output picture that is made of the rows there are four arrays behind each other, of `size` bytes each: a number of 4 bytes for each byte of
+;; its part of a row, which is padded to a multiple of 16:
+;;   at `own`            integers, two arrays: what is to be added to both sums for it alone
 ;;   then                floats: what the next output row has so far
 ;;   then                floats: an output row
 (module
   (memory (export "memory") 1)
 
-  ;; Adds rows of bytes to both sums: `rows` of them, 1..16, of which the first begins at `at`.
-  (func (export "add") (param $at i32) (param $stride i32) (param $rows i32) (param $sums i32) (param $size i32)
-    (local $from i32) (local $left i32) (local $falling i32) (local $end i32)
-    (local $line v128) (local $count v128)
-    ;; 16 rows of 255 stay below 65,536 in both: 16 x 17 / 2 x 255 = 34,680.
+  ;; Adds rows of bytes to both sums, arrays of `size` bytes behind each other: `rows` of them, 1..16, of which the first begins at `at` and the last is the
+  ;; one before the row `behind`.
+  (func (export "add") (param $at i32) (param $stride i32) (param $rows i32) (param $behind i32) (param $sums i32) (param $size i32)
+    (local $from i32) (local $left i32) (local $numbered i32) (local $end i32)
+    (local $line v128) (local $number v128) (local $sum v128)
+    ;; 16 rows of 255 stay below 65,536 in all of these. In a falling sum the last row counts once, the one before it twice, and so on: 16 x 17 / 2 x 255 = 34,680.
     (local $low v128) (local $high v128) (local $lowFalling v128) (local $highFalling v128)
-    (local.set $count (i32x4.splat (local.get $rows)))
-    (local.set $falling (i32.add (local.get $sums) (local.get $size)))
-    (local.set $end (local.get $falling))
+    (local.set $number (i32x4.splat (local.get $behind)))
+    (local.set $numbered (i32.add (local.get $sums) (local.get $size)))
+    (local.set $end (local.get $numbered))
     (loop $columns
       (local.set $low (v128.const i32x4 0 0 0 0))
       (local.set $high (v128.const i32x4 0 0 0 0))
@@ -34,49 +38,64 @@
         (local.set $from (i32.add (local.get $from) (local.get $stride)))
         (local.set $left (i32.sub (local.get $left) (i32.const 1)))
         (br_if $next (local.get $left)))
-      (call $put (local.get $sums) (local.get $falling) (local.get $count)
-        (i32x4.extend_low_i16x8_u (local.get $low)) (i32x4.extend_low_i16x8_u (local.get $lowFalling)))
-      (call $put (i32.add (local.get $sums) (i32.const 16)) (i32.add (local.get $falling) (i32.const 16)) (local.get $count)
-        (i32x4.extend_high_i16x8_u (local.get $low)) (i32x4.extend_high_i16x8_u (local.get $lowFalling)))
-      (call $put (i32.add (local.get $sums) (i32.const 32)) (i32.add (local.get $falling) (i32.const 32)) (local.get $count)
-        (i32x4.extend_low_i16x8_u (local.get $high)) (i32x4.extend_low_i16x8_u (local.get $highFalling)))
-      (call $put (i32.add (local.get $sums) (i32.const 48)) (i32.add (local.get $falling) (i32.const 48)) (local.get $count)
-        (i32x4.extend_high_i16x8_u (local.get $high)) (i32x4.extend_high_i16x8_u (local.get $highFalling)))
+      ;; As often as the number of the row behind says, less what falls up to there, is as often as its own says.
+      (v128.store offset=0 (local.get $sums)
+        (i32x4.add (v128.load offset=0 (local.get $sums)) (local.tee $sum (i32x4.extend_low_i16x8_u (local.get $low)))))
+      (v128.store offset=0 (local.get $numbered)
+        (i32x4.add (v128.load offset=0 (local.get $numbered))
+          (i32x4.sub (i32x4.mul (local.get $number) (local.get $sum)) (i32x4.extend_low_i16x8_u (local.get $lowFalling)))))
+      (v128.store offset=16 (local.get $sums)
+        (i32x4.add (v128.load offset=16 (local.get $sums)) (local.tee $sum (i32x4.extend_high_i16x8_u (local.get $low)))))
+      (v128.store offset=16 (local.get $numbered)
+        (i32x4.add (v128.load offset=16 (local.get $numbered))
+          (i32x4.sub (i32x4.mul (local.get $number) (local.get $sum)) (i32x4.extend_high_i16x8_u (local.get $lowFalling)))))
+      (v128.store offset=32 (local.get $sums)
+        (i32x4.add (v128.load offset=32 (local.get $sums)) (local.tee $sum (i32x4.extend_low_i16x8_u (local.get $high)))))
+      (v128.store offset=32 (local.get $numbered)
+        (i32x4.add (v128.load offset=32 (local.get $numbered))
+          (i32x4.sub (i32x4.mul (local.get $number) (local.get $sum)) (i32x4.extend_low_i16x8_u (local.get $highFalling)))))
+      (v128.store offset=48 (local.get $sums)
+        (i32x4.add (v128.load offset=48 (local.get $sums)) (local.tee $sum (i32x4.extend_high_i16x8_u (local.get $high)))))
+      (v128.store offset=48 (local.get $numbered)
+        (i32x4.add (v128.load offset=48 (local.get $numbered))
+          (i32x4.sub (i32x4.mul (local.get $number) (local.get $sum)) (i32x4.extend_high_i16x8_u (local.get $highFalling)))))
       (local.set $at (i32.add (local.get $at) (i32.const 16)))
       (local.set $sums (i32.add (local.get $sums) (i32.const 64)))
-      (local.set $falling (i32.add (local.get $falling) (i32.const 64)))
+      (local.set $numbered (i32.add (local.get $numbered) (i32.const 64)))
       (br_if $columns (i32.lt_u (local.get $sums) (local.get $end)))))
 
-  ;; Adds what `count` rows come to at four places: each earlier row counts `count` times more in the falling sum.
-  (func $put (param $to i32) (param $toFalling i32) (param $count v128) (param $sum v128) (param $falling v128)
-    (v128.store (local.get $toFalling)
-      (i32x4.add
-        (i32x4.add (v128.load (local.get $toFalling)) (local.get $falling))
-        (i32x4.mul (v128.load (local.get $to)) (local.get $count))))
-    (v128.store (local.get $to) (i32x4.add (v128.load (local.get $to)) (local.get $sum))))
-
-  ;; Makes an output row of both sums and of what it has so far, begins the next with them, and clears the sums.
-  (func (export "finish") (param $sums i32) (param $size i32) (param $upper f32) (param $lower f32) (param $scale f32)
-    (local $falling i32) (local $begun i32) (local $end i32)
-    (local $sum v128) (local $fall v128)
-    (local.set $falling (i32.add (local.get $sums) (local.get $size)))
-    (local.set $begun (i32.add (local.get $falling) (local.get $size)))
-    (local.set $end (local.get $falling))
+  ;; Makes an output row of the rows before the row `behind` and of what it has so far, begins the next with them, and leaves them out from then on.
+  ;; Its part of the sums begins at `sums`; they are `stride` numbers apart.
+  (func (export "finish") (param $sums i32) (param $stride i32) (param $own i32) (param $size i32)
+    (param $behind i32) (param $upper f32) (param $lower f32) (param $scale f32)
+    (local $numbered i32) (local $ownNumbered i32) (local $begun i32) (local $end i32)
+    (local $sum v128) (local $sumNumbered v128) (local $plain v128) (local $falling v128)
+    (local.set $numbered (i32.add (local.get $sums) (i32.shl (local.get $stride) (i32.const 2))))
+    (local.set $ownNumbered (i32.add (local.get $own) (local.get $size)))
+    (local.set $begun (i32.add (local.get $ownNumbered) (local.get $size)))
+    (local.set $end (local.get $ownNumbered))
     (loop $columns
-      (local.set $sum (f32x4.convert_i32x4_u (v128.load (local.get $sums))))
-      (local.set $fall (f32x4.convert_i32x4_u (v128.load (local.get $falling))))
+      (local.set $sum (v128.load (local.get $sums)))
+      (local.set $sumNumbered (v128.load (local.get $numbered)))
+      (local.set $plain (i32x4.add (local.get $sum) (v128.load (local.get $own))))
+      (local.set $falling (f32x4.convert_i32x4_s
+        (i32x4.sub (i32x4.mul (i32x4.splat (local.get $behind)) (local.get $plain))
+          (i32x4.add (local.get $sumNumbered) (v128.load (local.get $ownNumbered))))))
+      (local.set $plain (f32x4.convert_i32x4_s (local.get $plain)))
       (v128.store (i32.add (local.get $begun) (local.get $size))
         (f32x4.mul (f32x4.splat (local.get $scale))
-          (f32x4.add (f32x4.add (v128.load (local.get $begun)) (local.get $fall))
-            (f32x4.mul (f32x4.splat (local.get $upper)) (local.get $sum)))))
+          (f32x4.add (f32x4.add (v128.load (local.get $begun)) (local.get $falling))
+            (f32x4.mul (f32x4.splat (local.get $upper)) (local.get $plain)))))
       (v128.store (local.get $begun)
-        (f32x4.sub (f32x4.mul (f32x4.splat (local.get $lower)) (local.get $sum)) (local.get $fall)))
-      (v128.store (local.get $sums) (v128.const i32x4 0 0 0 0))
-      (v128.store (local.get $falling) (v128.const i32x4 0 0 0 0))
+        (f32x4.sub (f32x4.mul (f32x4.splat (local.get $lower)) (local.get $plain)) (local.get $falling)))
+      (v128.store (local.get $own) (i32x4.neg (local.get $sum)))
+      (v128.store (local.get $ownNumbered) (i32x4.neg (local.get $sumNumbered)))
       (local.set $sums (i32.add (local.get $sums) (i32.const 16)))
-      (local.set $falling (i32.add (local.get $falling) (i32.const 16)))
+      (local.set $numbered (i32.add (local.get $numbered) (i32.const 16)))
+      (local.set $own (i32.add (local.get $own) (i32.const 16)))
+      (local.set $ownNumbered (i32.add (local.get $ownNumbered) (i32.const 16)))
       (local.set $begun (i32.add (local.get $begun) (i32.const 16)))
-      (br_if $columns (i32.lt_u (local.get $sums) (local.get $end)))))
+      (br_if $columns (i32.lt_u (local.get $own) (local.get $end)))))
 
   ;; Mixes pixels of a row of floats: `count` for each output, whose places, counted in values from `row` on, stand at `sources`, and their
   ;; weights at `weights`. Each output is four floats, of which the fourth belongs to the next pixel.
@@ -134,7 +153,7 @@
 
   ;; Four bytes as floats, of which the fourth belongs to the next pixel.
   (func $pixel (param $at i32) (result v128)
-    (f32x4.convert_i32x4_u (i32x4.extend_low_i16x8_u (i16x8.extend_low_i8x16_u (v128.load32_zero (local.get $at))))))
+    (f32x4.convert_i32x4_s (i32x4.extend_low_i16x8_u (i16x8.extend_low_i8x16_u (v128.load32_zero (local.get $at))))))
 
   ;; Takes the colours of the outputs from `from` to `end` apart, four outputs at a time: a plane for each of the three, of `plane` bytes,
   ;; stands behind `end`. Each value is multiplied by `scale`, and `offset` is added.

@@ -213,21 +213,25 @@ function shrinkRows(picture: Pixels, samplings: readonly Sampling[]): void {
   /** Rows that are not in the picture, which each has of its own. */
   const addBeyond = (shrinker: Shrinker, from: number, to: number) => {
     for (let y = from; y < to; y++) {
-      const source = fold(y, height, shrinker.beyond);
-      strip.set(0, shrinker.beyond === 'black' ? undefined : line(source));
-      shrinker.add(0, 1);
+      shrinker.reach(y);
+      if (shrinker.beyond === 'black') continue;
+      strip.set(0, line(fold(y, height, shrinker.beyond)));
+      shrinker.rows.add(y + 1);
     }
+    shrinker.reach(to);
   };
   for (const shrinker of shrinkers) addBeyond(shrinker, shrinker.first, Math.min(shrinker.end, 0));
-  const top = Math.max(0, Math.min(...shrinkers.map(({ first }) => first)));
   const bottom = Math.min(height, Math.max(...shrinkers.map(({ end }) => end)));
-  for (let y = top; y < bottom; y += rowsHeld) {
-    const next = Math.min(y + rowsHeld, bottom);
-    for (let row = y; row < next; row++) strip.set(row - y, line(row));
+  let y = Math.max(0, Math.min(...shrinkers.map(({ first }) => first)));
+  while (y < bottom) {
+    let next = Math.min(y + rowsHeld, bottom);
     for (const shrinker of shrinkers) {
-      const from = Math.max(y, shrinker.first);
-      shrinker.add(from - y, Math.min(next, shrinker.end) - from);
+      shrinker.reach(y);
+      next = Math.min(next, shrinker.next);
     }
+    for (let row = y; row < next; row++) strip.set(row - y, line(row));
+    strip.add(next - y, next);
+    y = next;
   }
   for (const shrinker of shrinkers) addBeyond(shrinker, Math.max(shrinker.first, height), shrinker.end);
 }
@@ -237,69 +241,64 @@ function shrinkRows(picture: Pixels, samplings: readonly Sampling[]): void {
  *
  * The triangles of two neighbouring output rows cross between their middles: of a row `y` there, `(y - upper) / step` goes to
  * the lower one and the rest to the upper one. Both follow from two sums over the n rows in between, the plain one and the one in
- * which the first row counts n times, the second n - 1 times and so on to the last, once; and that one is the sum of the plain
- * one's values after each row. So each row is only added, once.
+ * which the first row counts n times, the second n - 1 times and so on to the last, once. The strip has them of how much its own sums
+ * grew from middle to middle. So each row is only added, once for all that shrink.
  */
 class Shrinker {
+  readonly rows: Rows;
   readonly beyond: Region['beyond'];
   /** The first of the rows that it needs, and the one after the last; both may lie beyond the picture. */
   readonly first: number;
   readonly end: number;
+  /** The row to be told of next: the first one, and then the first one behind each middle. */
+  next: number;
   readonly #down: Axis;
-  readonly #rows: Rows;
   readonly #put: (output: number) => void;
-  /** The output whose middle comes next. */
-  #output = 0;
-  /** The next row that is not added yet. */
-  #next: number;
-  /** The first row since the last middle, and the first one behind the next. */
+  /** The output whose middle comes next; -1 before the first row. */
+  #output = -1;
+  /** The first row since the last middle. */
   #from: number;
-  #to: number;
   /** What the rows weigh together that the output row whose middle was passed last has so far. */
   #begun = 0;
 
   constructor(sampling: Sampling, rows: Rows) {
     const { down } = sampling;
+    this.rows = rows;
     this.beyond = down.beyond;
-    this.first = Math.floor(centreOf(down, 0) - down.step) + 1;
+    this.first = Math.floor(centreOf(down, -1)) + 1;
     this.end = Math.floor(centreOf(down, down.outputs)) + 1;
+    this.next = this.first;
     this.#down = down;
-    this.#rows = rows;
     this.#put = writer(rows, sampling);
-    this.#next = this.first;
     this.#from = this.first;
-    this.#to = Math.floor(centreOf(down, 0)) + 1;
   }
 
-  /** Adds the rows that stand in the strip from a place on; they are the next `count`, of which there may be none. */
-  add(place: number, count: number): void {
-    for (let left = count; left > 0; ) {
-      const rows = Math.min(left, this.#to - this.#next);
-      this.#rows.add(place + count - left, rows);
-      this.#next += rows;
-      left -= rows;
-      if (this.#next === this.#to) this.#pass();
-    }
+  /** To be called at `next` at least, when all rows before that one are added, and it is not. */
+  reach(y: number): void {
+    if (y !== this.next) return;
+    if (this.#output < 0) this.rows.begin();
+    else this.#pass();
+    this.#from = y;
+    this.#output++;
+    const { outputs } = this.#down;
+    this.next = this.#output > outputs ? Infinity : Math.floor(centreOf(this.#down, this.#output)) + 1;
   }
 
   /** Passes a middle. The rows above the first one and below the last have a triangle's half of their own. */
   #pass(): void {
-    const { step, outputs } = this.#down;
+    const { step } = this.#down;
     const middle = centreOf(this.#down, this.#output);
-    const upper = middle - this.#to;
-    const lower = this.#to - (middle - step);
+    const upper = middle - this.next;
+    const lower = this.next - (middle - step);
     // Both sums as if each row were 1.
-    const count = this.#to - this.#from;
+    const count = this.next - this.#from;
     const falling = (count * (count + 1)) / 2;
-    this.#rows.finish(upper, lower, 1 / (this.#begun + upper * count + falling));
+    this.rows.finish(this.next, upper, lower, 1 / (this.#begun + upper * count + falling));
     if (this.#output > 0) {
-      this.#rows.mix();
+      this.rows.mix();
       this.#put(this.#output - 1);
     }
     this.#begun = lower * count - falling;
-    this.#output++;
-    this.#from = this.#to;
-    if (this.#output <= outputs) this.#to = Math.floor(centreOf(this.#down, this.#output)) + 1;
   }
 }
 

@@ -32,21 +32,21 @@ describe('Rows', () => {
     return { strip, rows: strip.rows[0] as Rows };
   }
 
-  /** Adds rows of pixels as they come. */
-  function addAll(strip: Strip, parts: readonly Rows[], lines: readonly (Uint8Array | undefined)[]): void {
-    for (let first = 0; first < lines.length; first += rowsHeld) {
-      const held = lines.slice(first, first + rowsHeld);
+  /** Adds rows of pixels as they come, for all; `first` is the number of the first. */
+  function addAll(strip: Strip, lines: readonly Uint8Array[], first: number): void {
+    for (let from = 0; from < lines.length; from += rowsHeld) {
+      const held = lines.slice(from, from + rowsHeld);
       for (const [place, line] of held.entries()) strip.set(place, line);
-      for (const rows of parts) rows.add(0, held.length);
+      strip.add(held.length, first + from + held.length);
     }
   }
 
   /** Both sums of these rows, by hand. */
-  function byHand(rows: readonly (Uint8Array | undefined)[], length: number) {
+  function byHand(rows: readonly Uint8Array[], length: number) {
     const sums = new Float64Array(length);
     const falling = new Float64Array(length);
     for (const [i, row] of rows.entries()) {
-      for (const [at, value] of (row ?? []).entries()) {
+      for (const [at, value] of row.entries()) {
         sums[at] = (sums[at] as number) + value;
         falling[at] = (falling[at] as number) + value * (rows.length - i);
       }
@@ -63,26 +63,28 @@ describe('Rows', () => {
     }
   }
 
-  function check(lines: readonly (Uint8Array | undefined)[], pixels: number): void {
+  function check(lines: readonly Uint8Array[], pixels: number, first = 0): void {
     const length = pixels * 3;
     const { sums, falling } = byHand(lines, length);
     const largest = Math.max(...falling.subarray(0, 1000), 1) * 8;
     const { strip, rows } = whole(pixels, each(pixels));
-    addAll(strip, [rows], lines);
-    rows.finish(-3, 5, 0.5);
+    const behind = first + lines.length;
+    rows.begin();
+    addAll(strip, lines, first);
+    rows.finish(behind, -3, 5, 0.5);
     near(
       rows.row,
       sums.map((sum, i) => 0.5 * (-3 * sum + (falling[i] as number))),
       largest,
     );
     // Without further rows only what is left comes out.
-    rows.finish(-3, 5, 2);
+    rows.finish(behind, -3, 5, 2);
     near(
       rows.row,
       sums.map((sum, i) => 2 * (5 * sum - (falling[i] as number))),
       largest,
     );
-    rows.finish(-3, 5, 1);
+    rows.finish(behind, -3, 5, 1);
     near(rows.row, new Float64Array(length), 0);
   }
 
@@ -91,52 +93,57 @@ describe('Rows', () => {
     for (const pixels of [1, 5, 6, 16, 100, 4_001]) {
       for (const count of [0, 1, 2, 15, 16, 17, 33, 100]) {
         const lines = Array.from({ length: count }, () =>
-          uniformInt(random, 0, 9) === 0
-            ? undefined
-            : Uint8Array.from({ length: pixels * 3 }, () => uniformInt(random, 0, 255)),
+          Uint8Array.from({ length: pixels * 3 }, () => uniformInt(random, 0, 255)),
         );
-        check(lines, pixels);
+        check(lines, pixels, uniformInt(random, -100, 50_000));
       }
     }
   });
 
   it('overflows nowhere with the brightest rows', () => {
     const line = new Uint8Array(21).fill(255);
-    for (const count of [16, 32, mostRows]) check(new Array(count).fill(line), 7);
+    for (const count of [16, 32, mostRows]) {
+      for (const first of [0, 60_000]) check(new Array(count).fill(line), 7, first);
+    }
   });
 
   it('has room for rows of any picture', () => {
     check([new Uint8Array(3 * 70_000).fill(9)], 70_000);
   });
 
-  it('takes its own part of a strip, and rows from any place of it', () => {
+  it('takes its own part of a strip, from where it begins on, and rows of its own', () => {
     const random = xoroshiro128plus(5);
     const pixels = 37;
-    const lines = Array.from({ length: rowsHeld }, () =>
-      Uint8Array.from({ length: pixels * 3 }, () => uniformInt(random, 0, 255)),
-    );
+    const bytes = () => Uint8Array.from({ length: pixels * 3 }, () => uniformInt(random, 0, 255));
+    const lines = Array.from({ length: 30 }, bytes);
+    const own = bytes();
     const parts = [
-      { left: 0, pixels: 37, place: 0, count: 16 },
-      { left: 5, pixels: 11, place: 3, count: 7 },
-      { left: 36, pixels: 1, place: 15, count: 1 },
+      { left: 0, pixels: 37, takes: lines },
+      { left: 5, pixels: 11, takes: lines.slice(5) },
+      { left: 36, pixels: 1, takes: [own, ...lines.slice(20)] },
     ];
     const strip = new Strip(
       pixels,
       parts.map(({ left, pixels }) => ({ left, pixels, mix: each(pixels) })),
     );
-    for (const [place, line] of lines.entries()) strip.set(place, line);
-    for (const [i, { place, count }] of parts.entries()) strip.rows[i]?.add(place, count);
-    for (const [i, { left, pixels, place, count }] of parts.entries()) {
+    const [all, later, last] = strip.rows as [Rows, Rows, Rows];
+    all.begin();
+    addAll(strip, lines.slice(0, 5), 0);
+    later.begin();
+    addAll(strip, lines.slice(5, 20), 5);
+    last.begin();
+    strip.set(0, own);
+    last.add(20);
+    addAll(strip, lines.slice(20), 20);
+    for (const [i, { left, pixels, takes }] of parts.entries()) {
       const rows = strip.rows[i] as Rows;
-      const mine = lines
-        .slice(place, place + count)
-        .map((line) => line.subarray(left * 3, (left + pixels) * 3));
+      const mine = takes.map((line) => line.subarray(left * 3, (left + pixels) * 3));
       const { sums, falling } = byHand(mine, pixels * 3);
-      rows.finish(2, 1, 1);
+      rows.finish(30, 2, 1, 1);
       near(
         rows.row,
         sums.map((sum, at) => 2 * sum + (falling[at] as number)),
-        100_000,
+        200_000,
       );
       rows.mix();
       assert.equal(outputs(rows, 1, 0).length, pixels);
