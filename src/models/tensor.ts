@@ -175,11 +175,17 @@ function mixNearest(picture: Pixels, sampling: Sampling): void {
   const line = reader(picture, left, length);
   const put = writer(rows, sampling);
   const weight = (tap: number) => Math.round((weights[tap] as number) * fixedOne) / fixedOne;
+  let isBlack = false;
   for (let output = 0; output < sources.length / 2; output++) {
     const tap = output * 2;
-    strip.set(0, line(sources[tap] as number));
-    strip.set(1, line(sources[tap + 1] as number));
-    rows.mixTwo(weight(tap), weight(tap + 1));
+    const [upper, lower] = [weight(tap), weight(tap + 1)];
+    // A black row after another is the same.
+    if (!isBlack || upper + lower > 0) {
+      strip.set(0, line(sources[tap] as number));
+      strip.set(1, line(sources[tap + 1] as number));
+      rows.mixTwo(upper, lower);
+    }
+    isBlack = upper + lower === 0;
     put(output);
   }
 }
