@@ -325,9 +325,7 @@ function fold(index: number, limit: number, beyond: Region['beyond']): number {
 
 /** The same input as a mirror shows it, left and right exchanged. */
 export function mirror(tensor: Float32Array, { width }: InputDescriptor): Float32Array {
-  const mirrored = new Float32Array(tensor.length);
-  for (let row = 0; row < tensor.length; row += width) {
-    for (let x = 0; x < width; x++) mirrored[row + x] = tensor[row + width - 1 - x] as number;
-  }
+  const mirrored = tensor.slice();
+  for (let row = 0; row < tensor.length; row += width) mirrored.subarray(row, row + width).reverse();
   return mirrored;
 }

@@ -5,7 +5,14 @@ import { describe, it } from 'node:test';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { InputDescriptor } from '../../src/models/descriptor.ts';
-import { type Pixels, type Region, toTensor, toTensors, valueCount } from '../../src/models/tensor.ts';
+import {
+  mirror,
+  type Pixels,
+  type Region,
+  toTensor,
+  toTensors,
+  valueCount,
+} from '../../src/models/tensor.ts';
 
 /** A grey picture from its rows. */
 function grey(...rows: number[][]): Pixels {
@@ -264,5 +271,14 @@ describe('the layout', () => {
   it('goes through the rows one after another', () => {
     const rows = grey([1, 2], [3, 4], [5, 6]);
     near(toTensor(rows, whole(rows), input(2, 3, { colour: 'rgb' })).subarray(0, 6), [1, 2, 3, 4, 5, 6], 0);
+  });
+});
+
+describe('the mirror image', () => {
+  it('has every row of every plane the other way round, and leaves the tensor as it is', () => {
+    const tensor = Float32Array.from({ length: 18 }, (_, i) => i);
+    const mirrored = mirror(tensor, input(3, 2, { colour: 'rgb' }));
+    assert.deepEqual([...mirrored], [2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9, 14, 13, 12, 17, 16, 15]);
+    assert.equal(tensor[0], 0);
   });
 });
