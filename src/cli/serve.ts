@@ -5,6 +5,7 @@ import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import {
   type Config,
   ConfigError,
@@ -67,6 +68,9 @@ export const serve: Command = async (args, env) => {
 };
 
 async function runServer(config: Config, { logger, print }: Log): Promise<number> {
+  // By default the garbage collector goes through the whole heap, with four threads, when that has grown by a few megabytes; it now waits until it is
+  // three times what was left the last time. Refusing four of five requests costs a quarter less for it (docs/adr/0020-bodies-given-back.md).
+  setFlagsFromString('--heap-growing-percent=200');
   const folder = join(config.dataFolder, 'models');
   // What a start or a pull left that was killed.
   await prepareFolder(folder);

@@ -27,8 +27,10 @@ const json = (value: object) => ({ type: 'application/json', body: Buffer.from(J
 const base64 = image.toString('base64');
 
 describe('the memory of a body', () => {
+  const wrongKey = { ...routes.native, key: 'wrong' };
   for (const [name, route, { type, body }, times] of [
     ['an image as body', routes.native, { type: 'image/jpeg', body: image }, 0],
+    ['an image that is refused by its head', wrongKey, { type: 'image/jpeg', body: image }, 0],
     ['a form', routes.nhn, form('imageFile'), 1],
     ['base64 in JSON', routes.argos, json({ faceImage: base64 }), 0],
   ] as const) {
