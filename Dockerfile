@@ -17,8 +17,6 @@ COPY --from=build /data /data
 ENV NODE_ENV=production BONAFIDE_HOST=0.0.0.0 BONAFIDE_DATA=/data
 # glibc gives freed memory back, rather than keep more of it by and by (docs/operations.md). Workers have their own.
 ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=131072
-# The young part of the heap would grow to 134 MB and shrink again by and by, at the same cost.
-ENV NODE_OPTIONS=--max-semi-space-size=16
 # By number, so that Kubernetes sees that it is not root.
 USER 1000:1000
 WORKDIR /data
