@@ -87,10 +87,7 @@ async function repeat(kind: Kind, target: Target, tally: Tally, until: AbortSign
 async function containerEnv(): Promise<Record<string, string>> {
   const text = await readFile(join(import.meta.dirname, '..', '..', 'Dockerfile'), 'utf8');
   return Object.fromEntries(
-    [...text.matchAll(/\b(MALLOC_\w+)=(\S+)/g)].map(([, name = '', value = '']) => [
-      name,
-      value,
-    ]),
+    [...text.matchAll(/\b(MALLOC_\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]),
   );
 }
 
