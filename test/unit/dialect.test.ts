@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { FastifyReply } from 'fastify';
-import { assess, type Services } from '../../src/dialects/dialect.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { admit, assess, type Services } from '../../src/dialects/dialect.ts';
+import { AssessmentError } from '../../src/liveness/errors.ts';
 import type { AssessOptions } from '../../src/liveness/pool.ts';
 
 describe('the bytes of a picture', () => {
@@ -30,4 +31,15 @@ describe('the bytes of a picture', () => {
       assert.equal(bytes.length, 0);
     });
   }
+});
+
+describe('a request', () => {
+  it('whose connection was reset before it had an address is one of a client that went away', async () => {
+    const request = { ip: undefined } as unknown as FastifyRequest;
+    const find = () => assert.fail('a key was looked for');
+    await assert.rejects(
+      admit({} as Services, request, {} as FastifyReply, find),
+      (error) => error instanceof AssessmentError && error.code === 'aborted',
+    );
+  });
 });
