@@ -169,7 +169,7 @@ describe('the pages of the APIs in a browser', { skip: withoutBrowser }, () => {
             assert.equal((await execute(page, 'argosLiveness')).status, '200');
             assert.deepEqual(await seriousFindings(page), [], 'with an answer');
           },
-          { colorScheme, viewport: { width, height: 900 } },
+          { colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' },
         );
       });
     }
