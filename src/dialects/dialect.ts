@@ -242,10 +242,10 @@ export function toFailure(error: unknown): Failure {
     return { code: 'invalid_request', ...describeValidation(validation[0], validationContext) };
   }
   // Fastify's and its plugins' own errors about the client's request.
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || code === 'FST_REQ_FILE_TOO_LARGE') {
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return { code: 'too_many_bytes', message: 'The request has more bytes than are allowed.' };
   }
-  if (code === 'ECONNRESET' || code === 'FST_MP_PREMATURE_CLOSE') {
+  if (code === 'ECONNRESET') {
     return { code: 'aborted', message: 'The caller went away.' };
   }
   if (code === 'FST_ERR_BAD_URL') {
@@ -254,9 +254,6 @@ export function toFailure(error: unknown): Failure {
   }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return { code: 'unsupported_media_type', message: 'The Content-Type is missing or not supported here.' };
-  }
-  if (code === 'FST_PARTS_LIMIT' || code === 'FST_FILES_LIMIT') {
-    return { code: 'invalid_request', message: 'The form has more parts than are allowed.' };
   }
   // A code may also be a number: DOMException has them.
   if (typeof code === 'string' && code.startsWith('FST_') && statusCode !== undefined && statusCode < 500) {

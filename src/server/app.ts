@@ -62,9 +62,6 @@ export interface AppOptions {
   readonly version: string;
 }
 
-/** A line that the framework writes at level `trace` holds what a client sent, its key included. */
-const serializers = { busboyOptions: () => undefined };
-
 /** @returns the server, ready to listen or to be injected into. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, metrics, logger } = options;
@@ -76,7 +73,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     reply.headers(guardHeaders).header('x-request-id', request.id);
   };
   const app = fastify({
-    loggerInstance: logger.child({}, { serializers }),
+    loggerInstance: logger,
     // `observeRequests` writes the one line per request; the default ones carry paths, and with them appKeys.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: newTransactionId,
@@ -218,8 +215,8 @@ function toBody(dialect: Dialect, error: unknown, request: FastifyRequest, reply
   if (failure.code === 'malformed_http') {
     // What follows may be no request but a part of this one.
     reply.header('connection', 'close');
-  } else if (!request.raw.complete && !mayWait(request.raw)) {
-    // The framework would close on a client that still sends. Node discards the rest instead, for no longer than a request may take.
+  } else if (!mayWait(request.raw)) {
+    // The framework would close, as the client may still send. Node discards the rest instead, for no longer than a request may take.
     reply.header('connection', reply.raw.shouldKeepAlive ? 'keep-alive' : 'close');
   }
   const { status, headers, body } = dialect.refusal(failure, request.id);

@@ -30,7 +30,7 @@ export function acceptJson(app: FastifyInstance): void {
  * Bytes put together as they come. Each piece is copied at once: kept until the last is there, as the framework and its plugins do, those of
  * a body in chunks of one byte would hold 300 times as much.
  */
-export class Gathered {
+class Gathered {
   readonly #limit: number;
   #bytes: Buffer;
   #length = 0;
@@ -75,14 +75,14 @@ export class Gathered {
  * @returns most bytes that the route takes.
  * @throws the framework's own error where there are to be more.
  */
-export function requireLength({ headers, routeOptions }: FastifyRequest): number {
+function requireLength({ headers, routeOptions }: FastifyRequest): number {
   const limit = routeOptions.bodyLimit as number;
   if (Number(headers['content-length']) > limit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE();
   return limit;
 }
 
 /** Bytes of the body as the head says, where it does. */
-export function expectedLength({ headers }: FastifyRequest): number | undefined {
+function expectedLength({ headers }: FastifyRequest): number | undefined {
   const { 'content-length': said } = headers;
   return said === undefined ? undefined : Number(said);
 }

@@ -34,7 +34,7 @@ export const native: Dialect = {
   keyHeader: 'x-api-key',
 
   routes: (services) => async (app) => {
-    await acceptMultipart(app, services.maxImageBytes);
+    acceptMultipart(app, services.maxImageBytes);
     app.addContentTypeParser([...rawTypes], readBody);
     refuseOtherMethods(app, '/assess');
 

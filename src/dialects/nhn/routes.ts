@@ -29,7 +29,7 @@ export const nhn: Dialect = {
   prefixes: ['/v1.0'],
   keyHeader: 'authorization',
   routes: (services) => async (app) => {
-    await acceptMultipart(app, limits.imageBytes);
+    acceptMultipart(app, limits.imageBytes);
 
     app.post<{ Params: Static<typeof PathParams>; Body: Body | undefined }>(
       '/appkeys/:appKey/spoofing',
