@@ -1,7 +1,7 @@
 /** Kysely's way to SQLite as Node has it: one connection, and waiting for other processes without holding up this one. */
 
 import { statSync } from 'node:fs';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type CompiledQuery,
@@ -19,6 +19,8 @@ import { StorageError } from './errors.ts';
 const busyMs = 5_000;
 /** SQLITE_BUSY, in the low byte of an extended code. */
 const busyCode = 5;
+/** Statements that stay prepared: more than a request needs, and the batches of a few sizes. */
+const mostPrepared = 20;
 
 /** @param path of a file that exists. */
 export function sqliteDialect(path: string): Dialect {
@@ -43,6 +45,7 @@ class TransactionalAdapter extends SqliteAdapter {
 class SqliteDriver implements Driver {
   readonly #path: string;
   #database: DatabaseSync | undefined;
+  #connection: SqliteConnection | undefined;
   /** What the path leads to, as long as nobody puts another file there. */
   #file: string | undefined;
 
@@ -53,7 +56,8 @@ class SqliteDriver implements Driver {
   async init(): Promise<void> {
     this.#file = fileAt(this.#path);
     this.#database = new DatabaseSync(this.#path);
-    const connection = await this.acquireConnection();
+    const connection = new SqliteConnection(this.#database, this.#requireFile);
+    this.#connection = connection;
     // Readers and one writer at once, also from several processes.
     await connection.run('pragma journal_mode = wal');
     // A commit survives the end of the process at once, and the end of the machine after the next checkpoint.
@@ -65,7 +69,7 @@ class SqliteDriver implements Driver {
 
   /** Kysely hands the one connection to one user at a time, as the adapter tells it to. */
   async acquireConnection(): Promise<SqliteConnection> {
-    return new SqliteConnection(this.#database as DatabaseSync, this.#requireFile);
+    return this.#connection as SqliteConnection;
   }
 
   /**
@@ -109,6 +113,8 @@ function fileAt(path: string): string | undefined {
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #requireFile: () => void;
+  /** By their text; the one that was run last is at the end. */
+  readonly #prepared = new Map<string, StatementSync>();
 
   constructor(database: DatabaseSync, requireFile: () => void) {
     this.#database = database;
@@ -122,12 +128,21 @@ class SqliteConnection implements DatabaseConnection {
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
     this.#requireFile();
     return await whenFree(() => {
-      const statement = this.#database.prepare(sql);
+      const statement = this.#prepare(sql);
       const values = parameters as SQLInputValue[];
       if (statement.columns().length > 0) return { rows: statement.all(...values) as Row[] };
       const { changes } = statement.run(...values);
       return { rows: [], numAffectedRows: BigInt(changes) };
     });
+  }
+
+  #prepare(sql: string): StatementSync {
+    const statement = this.#prepared.get(sql) ?? this.#database.prepare(sql);
+    this.#prepared.delete(sql);
+    this.#prepared.set(sql, statement);
+    const [oldest] = this.#prepared.keys();
+    if (this.#prepared.size > mostPrepared && oldest !== undefined) this.#prepared.delete(oldest);
+    return statement;
   }
 
   // biome-ignore lint/correctness/useYield: Kysely asks for it; lists come by pages here.

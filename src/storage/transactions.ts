@@ -1,7 +1,7 @@
 /** The log: one row for every answered request, written in batches, read by pages, deleted by chunks. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
+import { type CompiledQuery, type Kysely, type SelectQueryBuilder, sql } from 'kysely';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { Schema, TransactionRow } from './schema.ts';
 
@@ -94,9 +94,14 @@ const exportRows = 500;
 /** The log of one database. */
 export class Transactions {
   readonly #db: Kysely<Schema>;
+  // Built once, as they are asked for every picture: it takes longer than their answers.
+  readonly #lastOfPicture: OfPicture;
+  readonly #firstOfPicture: OfPicture;
 
   constructor(db: Kysely<Schema>) {
     this.#db = db;
+    this.#lastOfPicture = ofPicture(db, 'desc');
+    this.#firstOfPicture = ofPicture(db, 'asc');
   }
 
   /**
@@ -240,17 +245,36 @@ export class Transactions {
    * @param since milliseconds since 1970: what is older does not count.
    */
   async lastSeen(app: string, imageSha256: string, since: number): Promise<Seen | undefined> {
-    const same = this.#db
-      .selectFrom('transactions')
-      .select(['id', 'time'])
-      .where('image_sha256', '=', imageSha256)
-      .where('app', '=', app)
-      .where('time', '>=', since);
-    const last = await same.orderBy('time', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst();
+    const of = async (query: OfPicture) => {
+      const parameters = [imageSha256, app, since, 1];
+      return (await this.#db.executeQuery<Found>({ ...query, parameters })).rows[0];
+    };
+    const last = await of(this.#lastOfPicture);
     if (last === undefined) return undefined;
-    const first = await same.orderBy('time').orderBy('id').limit(1).executeTakeFirst();
+    const first = await of(this.#firstOfPicture);
     return { id: last.id, lastAt: last.time, firstAt: first?.time ?? last.time };
   }
+}
+
+interface Found {
+  readonly id: string;
+  readonly time: number;
+}
+
+/** Finds a row by SHA-256 of the picture, app and earliest time. */
+type OfPicture = CompiledQuery<Found>;
+
+function ofPicture(db: Kysely<Schema>, direction: 'asc' | 'desc'): OfPicture {
+  return db
+    .selectFrom('transactions')
+    .select(['id', 'time'])
+    .where('image_sha256', '=', '')
+    .where('app', '=', '')
+    .where('time', '>=', 0)
+    .orderBy('time', direction)
+    .orderBy('id', direction)
+    .limit(1)
+    .compile();
 }
 
 type Selection<Row> = SelectQueryBuilder<Schema, 'transactions', Row>;
