@@ -43,13 +43,17 @@ const runsAsWorkers: readonly string[] = ['pipeline.ts', 'sessions.ts'];
  * @throws Error when it cannot do its work here.
  */
 export async function startContender(file: string, ...args: string[]): Promise<Contender> {
-  const program = file.endsWith('.py') ? '/usr/bin/python3' : process.execPath;
-  const { env, execArgv } = runsAsWorkers.includes(file) ? decoderProcess(limits) : { env: {}, execArgv: [] };
+  const other = {
+    env: {},
+    execPath: file.endsWith('.py') ? '/usr/bin/python3' : process.execPath,
+    execArgv: [],
+  };
+  const { env, execPath, execArgv } = runsAsWorkers.includes(file) ? decoderProcess(limits) : other;
   // One core, as a server with one worker has: who has more threads gains nothing by them, and moves no data between cores.
   const child = spawn(
     'taskset',
     [
-      ...['-c', coreList(1), program, ...execArgv],
+      ...['-c', coreList(1), execPath, ...execArgv],
       ...[join(import.meta.dirname, 'contenders', file), ...args],
     ],
     {

@@ -1,5 +1,6 @@
-/** How a process that decodes photographs takes memory: its environment and the options of Node. */
+/** How a process that decodes photographs is started: how it takes its turns on a core, and how it takes memory. */
 
+import { spawnSync } from 'node:child_process';
 import { familySync, GLIBC, versionSync } from 'detect-libc';
 import type { DecodeLimits } from './decode.ts';
 
@@ -19,19 +20,31 @@ const allocator: Readonly<Record<string, string>> =
     : {};
 
 /**
- * How a process that decodes is started: its environment, in place of what it would have of the same name, and the options of Node.
+ * Linux's policy for programs at work, which has no thread that was woken put another off its core. The decoder and who waits for it are two
+ * threads, and the first wakes the second after each strip of rows (docs/adr/0021-workers-as-batch.md). Nothing where there is no `chrt`, as on other systems, or where it may not.
+ */
+const asBatch: readonly string[] =
+  spawnSync('chrt', ['-b', '0', 'true']).status === 0 ? ['chrt', '-b', '0'] : [];
+
+/**
+ * How a process that decodes is started: the program and its arguments before any others, and its environment, in place of what it would have of the same
+ * name.
  *
  * The garbage collector counts a frame, and by default goes through the whole heap whenever it is twice what it was: with large
  * photographs for each of them, although the frame itself is given back by `free`. It waits for more than the largest frame instead.
  */
 export function decoderProcess({ maxPixels }: DecodeLimits): {
   readonly env: Readonly<Record<string, string>>;
+  readonly execPath: string;
   readonly execArgv: string[];
 } {
   const largestFrame = Math.ceil((3 * maxPixels) / 2 ** 20);
+  const [execPath = process.execPath, ...before] = [...asBatch, process.execPath];
   return {
     env: allocator,
+    execPath,
     execArgv: [
+      ...before,
       `--initial-old-space-size=${largestFrame + 64}`,
       // What is young is collected more often for it, as its garbage has large buffers: 25 MB less at the same cost.
       '--max-semi-space-size=4',

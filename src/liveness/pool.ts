@@ -192,9 +192,10 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
 
   function spawn(slot: Slot): Promise<void> {
     return new Promise((resolve, reject) => {
-      const { env, execArgv } = decoderProcess(limits);
+      const { env, execPath, execArgv } = decoderProcess(limits);
       const worker = fork(workerFile, {
         serialization: 'advanced',
+        execPath,
         execArgv,
         // biome-ignore lint/style/noProcessEnv: handed on as it is, but for how a worker takes memory, which the server does otherwise.
         env: { ...process.env, ...env },

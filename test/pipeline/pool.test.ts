@@ -1,7 +1,7 @@
 /** The engine's front with real models: every way an assessment can end, workers that die, and a server that stays free. */
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { getEventListeners, once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -559,6 +559,18 @@ describe('the memory of a worker', () => {
     for (const [name, value] of Object.entries(env))
       assert.ok(environment.includes(`${name}=${value}`), name);
   });
+});
+
+it('a worker lets no thread that was woken put another off its core', {
+  skip: spawnSync('chrt', ['-b', '0', 'true']).status !== 0 && 'no chrt',
+}, async (t) => {
+  const engine = await open(t);
+  const { pid } = engine.workers[0] as ChildProcess;
+  await engine.assess(Uint8Array.from(body), { admitted });
+  const { stdout } = spawnSync('chrt', ['-a', '-p', `${pid}`], { encoding: 'utf8' });
+  const policies = stdout.match(/SCHED_[A-Z]+/g) ?? [];
+  assert.ok(policies.length > 1);
+  assert.deepEqual(new Set(policies), new Set(['SCHED_BATCH']));
 });
 
 describe('closing', () => {
