@@ -42,7 +42,7 @@ export interface Scans {
 }
 
 /**
- * Counts the scans up to the end of the picture; what follows, and what lies within segments such as previews, is not of it.
+ * Counts the scans that a decoder comes upon, up to the end of the picture; what follows, and what lies within segments such as previews, is not of it.
  *
  * Mends what libjpeg warns of though nothing of the picture is wrong, so that its warnings are of damage: bytes of no segment before the first scan, which some
  * cameras leave, a version of JFIF that there is not, a way of coding colours that Adobe does not have, and sequential scans that do not say that they are of all
@@ -116,6 +116,8 @@ export function readScans(jpeg: Uint8Array, most = Number.POSITIVE_INFINITY): Sc
       }
       const [from = 0, to = 0, bits = 0] = frame?.isProgressive ? stated : allAtOnce;
       for (let i = at + 5; i < last; i += 2) missing.get(bytes[i] as number)?.fill(bits & 15, from, to + 1);
+      // libjpeg looks no further either: behind a sequential scan of all components there is no other.
+      if (count === 1 && frame?.isProgressive === false && bytes[at + 4] === frame.components) break;
     }
     // A length counts itself, and is passed over also where it is said to be less.
     at += 2 + Math.max(2, length);

@@ -51,6 +51,7 @@ class Gathered {
     if (length > this.#bytes.length) {
       const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(length, this.#bytes.length * 2), this.#limit));
       this.#bytes.copy(larger, 0, 0, this.#length);
+      free(this.#bytes);
       this.#bytes = larger;
     }
     this.#bytes.set(piece, this.#length);

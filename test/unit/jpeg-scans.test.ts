@@ -31,6 +31,14 @@ describe('readScans', () => {
     assert.equal(readScans(jpeg, 4).count, 5);
   });
 
+  it('looks no further than at a sequential scan of all components', () => {
+    const frame = (code: number) => [0xff, code, 0, 11, 8, 0, 9, 0, 9, 1, 1, 0x11, 0];
+    const jpeg = (code: number) =>
+      Uint8Array.from([0xff, 0xd8, ...frame(code), ...sequential, 7, ...sequential]);
+    assert.equal(countScans(jpeg(0xc0)), 1);
+    assert.equal(countScans(jpeg(0xc2)), 2);
+  });
+
   it('passes over data, restarts and fill bytes', () => {
     const data = [1, 0xff, 0, 0xff, 0xd0, 7, 0xff, 0xd7, 0xff, 0x01];
     const jpeg = [0xff, 0xd8, ...scan, ...data, 0xff, 0xff, 0xff, ...scan, ...data, 0xff, 0xd9];
@@ -139,8 +147,12 @@ describe('readScans', () => {
   });
 
   it('mends what scans of sequential pictures say of coefficients, and of no others', () => {
-    const frame = (code: number) => [0xff, code, 0, 11, 8, 0, 9, 0, 9, 1, 1, 0x11, 0];
-    const stating = (...stated: number[]) => [...sequential.slice(0, -3), ...stated];
+    const frame = (code: number) => [0xff, code, 0, 14, 8, 0, 9, 0, 9, 2, 1, 0x11, 0, 2, 0x11, 0];
+    const second = sequential.with(5, 2);
+    const stating = (...stated: number[]) => [
+      ...[...sequential.slice(0, -3), ...stated, 7],
+      ...[...second.slice(0, -3), ...stated, 7],
+    ];
     for (const stated of [
       [0, 0, 0],
       [0, 62, 0],
@@ -149,18 +161,12 @@ describe('readScans', () => {
       [0, 63, 1],
     ]) {
       for (const code of [0xc0, 0xc1]) {
-        const twice = [...stating(...stated), 7, ...stating(...stated), 7];
-        assert.deepEqual(mended(...frame(code), ...twice), [
-          ...frame(code),
-          ...sequential,
-          7,
-          ...sequential,
-          7,
-        ]);
-        const { isWhole } = readScans(Uint8Array.from([0xff, 0xd8, ...frame(code), ...twice]));
+        const both = stating(...stated);
+        assert.deepEqual(mended(...frame(code), ...both), [...frame(code), ...stating(0, 63, 0)]);
+        const { isWhole } = readScans(Uint8Array.from([0xff, 0xd8, ...frame(code), ...both]));
         assert.equal(isWhole, true);
       }
-      const other = [...frame(0xc2), ...stating(...stated), 7];
+      const other = [...frame(0xc2), ...stating(...stated)];
       assert.deepEqual(mended(...other), other);
     }
   });
