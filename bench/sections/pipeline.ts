@@ -105,7 +105,7 @@ export async function pipelineSection(context: Context): Promise<SectionReport> 
     title: 'One photograph',
     method: [
       `${pictures.origin}.`,
-      'CPU milliseconds per image, user and system, over all threads of a process of its own; all contenders take turns, and another one is first in each round. Each does some hundred photographs first, and a turn begins with one pass over them that does not count.',
+      'CPU milliseconds per image, user and system, over all threads of a process of its own; all contenders take turns, and another one is first in each round. Each does some hundred photographs first, and a turn begins with one pass over them that does not count. Pipeline and networks run as workers do (`SCHED_BATCH`, their settings of memory), the others as they come.',
       `The floor is what no program can do without: libjpeg-turbo in C (\`djpeg\` to \`/dev/null\`, less what it takes to start, by as many decodings of a picture of 8 x 8), and the networks' own arithmetic: every \`session.run\` of the pipeline for that photograph written down and repeated, with the same graphs, the same values and as often.`,
       'Straightforward is what most would write first: the same networks as often, sharp for each crop from the bytes of the file, sessions with their default options; the place of the face is given to it.',
       `OpenCV runs the same networks on its own engine with one thread, its crops cut from one decoded picture, the place of the face given.`,

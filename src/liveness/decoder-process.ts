@@ -19,12 +19,16 @@ const allocator: Readonly<Record<string, string>> =
       }
     : {};
 
+let batch: readonly string[] | undefined;
+
 /**
- * Linux's policy for programs at work, which has no thread that was woken put another off its core. The decoder and who waits for it are two
+ * What starts a program under Linux's policy for those at work, which has no thread that was woken put another off its core. The decoder and who waits for it are two
  * threads, and the first wakes the second after each strip of rows (docs/adr/0021-workers-as-batch.md). Nothing where there is no `chrt`, as on other systems, or where it may not.
  */
-const asBatch: readonly string[] =
-  spawnSync('chrt', ['-b', '0', 'true']).status === 0 ? ['chrt', '-b', '0'] : [];
+function asBatch(): readonly string[] {
+  batch ??= spawnSync('chrt', ['-b', '0', 'true']).status === 0 ? ['chrt', '-b', '0'] : [];
+  return batch;
+}
 
 /**
  * How a process that decodes is started: the program and its arguments before any others, and its environment, in place of what it would have of the same
@@ -39,7 +43,7 @@ export function decoderProcess({ maxPixels }: DecodeLimits): {
   readonly execArgv: string[];
 } {
   const largestFrame = Math.ceil((3 * maxPixels) / 2 ** 20);
-  const [execPath = process.execPath, ...before] = [...asBatch, process.execPath];
+  const [execPath = process.execPath, ...before] = [...asBatch(), process.execPath];
   return {
     env: allocator,
     execPath,

@@ -215,8 +215,8 @@ function toBody(dialect: Dialect, error: unknown, request: FastifyRequest, reply
   if (failure.code === 'malformed_http') {
     // What follows may be no request but a part of this one.
     reply.header('connection', 'close');
-  } else if (!mayWait(request.raw)) {
-    // The framework would close, as the client may still send. Node discards the rest instead, for no longer than a request may take.
+  } else if (reply.getHeader('connection') === 'close' && !mayWait(request.raw)) {
+    // The framework's, as the client may still send. Node discards the rest instead, for no longer than a request may take.
     reply.header('connection', reply.raw.shouldKeepAlive ? 'keep-alive' : 'close');
   }
   const { status, headers, body } = dialect.refusal(failure, request.id);

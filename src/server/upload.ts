@@ -52,11 +52,17 @@ async function parseForm(
   const malformed = () => new RequestError('invalid_request', 'The form is malformed.');
   await new Promise<void>((resolve, reject) => {
     const refuse = (message: string) => reject(new RequestError('invalid_request', message));
-    const tooMany = () => refuse('The form has more parts than are allowed.');
+    // Thrown and not told: the parser must go no further, which would make an object of every boundary that is still to come.
+    const tooMany = () => {
+      throw new RequestError('invalid_request', 'The form has more parts than are allowed.');
+    };
     let parser: InstanceType<typeof Busboy>;
     try {
       parser = new Busboy({
         headers: { 'content-type': contentType },
+        // More than there is: it must wait for nobody, as nobody reads on in a part that it passes over.
+        highWaterMark: body.length + 1,
+        fileHwm: body.length + 1,
         limits: { fileSize: maxFileBytes, files: 1, parts: 5, fieldSize: maxFieldBytes },
       });
     } catch {

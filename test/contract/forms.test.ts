@@ -100,6 +100,16 @@ for (const { route, image, tooLarge } of [
     it('are five, those without a name too', async () => {
       assert.equal(await refusalOf(...Array<string>(5).fill(part('', 'a')), picture), tooMany);
     });
+    it('are passed over where they have no name, however large', async () => {
+      const nameless = part('', 'a'.repeat(200_000));
+      assert.notEqual(await refusalOf(nameless), tooMany);
+      const body = Buffer.from(`${nameless}${picture}--b--\r\n`, 'latin1');
+      const headers = keyed(route, { 'content-type': 'multipart/form-data; boundary=b' });
+      const response = await fetch(server.origin + route.path, { method: 'POST', headers, body });
+      assert.equal(response.status, 200);
+      await response.arrayBuffer();
+      assert.match(lastOutcome(), /^(live|attack)$/);
+    });
     it('are fields of a thousand bytes', async () => {
       const reason = 'A field of the form has more than 1000 bytes.';
       assert.equal(await refusalOf(field('spoofingCondition', 'a'.repeat(1_001)), picture), reason);

@@ -72,6 +72,37 @@ describe('a body that is far more work than its bytes', () => {
     });
   }
 
+  for (const route of [routes.nhn, routes.native]) {
+    it(`is refused for about the work of a plain one by ${route.name}: forms`, async (t) => {
+      const size = largest(route);
+      const field = route === routes.nhn ? 'imageFile' : 'image';
+      const form = (boundary: string) =>
+        keyed(route, { 'content-type': `multipart/form-data; boundary=${boundary}` });
+      const named = `--b\r\ncontent-disposition: form-data; name="${field}"; filename="a"\r\n\r\n`;
+      const whole = Buffer.from(`${named}${'a'.repeat(size - 17_000 - named.length)}\r\n--b--\r\n`);
+      const reference: number[] = [];
+      for (let i = 0; i < 3; i++) reference.push((await post(route.path, form('b'), whole)).cpuMs);
+      const mostMs = 2 * Math.max(...reference) + 200;
+      server.forgetPeak();
+      const { megabytes } = server.measure();
+      const repeated = (text: string) => Buffer.from(text.repeat(Math.floor(size / text.length)));
+      for (const [name, boundary, body] of [
+        ['boundaries', 'b', repeated('\r\n--b')],
+        ['boundaries of nothing', '""', repeated('\r\n--')],
+        ['parts without a name', 'b', repeated('\r\n--b\r\n\r\nx')],
+        ['files', 'b', repeated(`${named}x\r\n`)],
+        ['almost boundaries', 'bbbbbbbbbbbbbbbb', repeated('\r\n--bbbbbbbbbbbbbbb')],
+      ] as const) {
+        const { status, text, cpuMs } = await post(route.path, form(boundary), body);
+        t.diagnostic(`${name}: ${cpuMs} ms of a core, a plain one ${reference}`);
+        refused[route.dialect](status, text);
+        assert.ok(cpuMs < mostMs, `${name}: ${cpuMs} ms of a core, a plain one ${reference}`);
+      }
+      const { peakMegabytes } = server.measure();
+      assert.ok(peakMegabytes - megabytes < 400, `${megabytes} MB, then ${peakMegabytes} MB`);
+    });
+  }
+
   it('is refused also beside a right picture', async () => {
     const { argos } = routes;
     const picture = `{"faceImage":"${portraitBytes.toString('base64')}","x":`;
