@@ -19,6 +19,33 @@ function post(path: string, headers: Readonly<Record<string, string>>, body: Buf
   return Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n`), body]);
 }
 
+it('a body that is refused does not end its connection', async () => {
+  const { argos } = routes;
+  const connection = new Connection(server.origin);
+  const headers = keyed(argos, { 'content-type': 'application/json' });
+  for (const body of ['{', '{"faceImage":"?"}', '{"faceImage":1}']) {
+    const refused = await connection.send(post(argos.path, headers, Buffer.from(body)), false, false);
+    assert.match(refused?.text ?? '', /"errorCode":/);
+    assert.equal(refused?.headers.get('connection'), 'keep-alive');
+  }
+  const next = await connection.send(Buffer.from('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n'), false, false);
+  assert.equal(next?.text, '{"status":"ok"}');
+  connection.close();
+});
+
+it('who is refused is told for how long the connection is kept, as who is answered', async () => {
+  const connection = new Connection(server.origin);
+  for (const path of ['/livez', '/nowhere']) {
+    const answer = await connection.send(
+      Buffer.from(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`),
+      false,
+      false,
+    );
+    assert.match(answer?.headers.get('keep-alive') ?? '', /^timeout=/, path);
+  }
+  connection.close();
+});
+
 // Seed 12: the parser of the form had stopped reading, and nobody read on.
 it('a form that is refused amid its body does not hold up the next request on its connection', async () => {
   const { nhn } = routes;
