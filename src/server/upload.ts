@@ -49,12 +49,12 @@ async function parseForm(
   const put = (name: string, value: string | Buffer) => {
     form.set(name, form.has(name) ? [form.get(name), value] : value);
   };
-  const malformed = () => new RequestError('invalid_request', 'The form is malformed.');
+  const refusal = (message: string) => new RequestError('invalid_request', message);
+  const malformed = () => refusal('The form is malformed.');
   await new Promise<void>((resolve, reject) => {
-    const refuse = (message: string) => reject(new RequestError('invalid_request', message));
     // Thrown and not told: the parser must go no further, which would make an object of every boundary that is still to come.
     const tooMany = () => {
-      throw new RequestError('invalid_request', 'The form has more parts than are allowed.');
+      throw refusal('The form has more parts than are allowed.');
     };
     let parser: InstanceType<typeof Busboy>;
     try {
@@ -70,7 +70,7 @@ async function parseForm(
     }
     parser
       .on('field', (name, value, _isNameCut, isCut) => {
-        if (isCut) refuse(`A field of the form has more than ${maxFieldBytes} bytes.`);
+        if (isCut) reject(refusal(`A field of the form has more than ${maxFieldBytes} bytes.`));
         else put(name, value);
       })
       .on('file', (name, file) => {

@@ -417,7 +417,7 @@ describe('a split', () => {
 
 describe('too few pictures', () => {
   const rows = parseScores(text, 'drawn.csv');
-  const only = (bonaFide: boolean): Summary =>
+  const ofOneClass = (bonaFide: boolean): Summary =>
     summarise(
       rows.filter((row) => row.bonaFide === bonaFide),
       run,
@@ -425,7 +425,7 @@ describe('too few pictures', () => {
     ).summary;
 
   it('of people alone, BPCER is told at the profile\u2019s own thresholds', () => {
-    const own = only(true);
+    const own = ofOneClass(true);
     assert.equal(own.method.judgedBy, 'profile');
     assert.equal(own.eer, undefined);
     assert.equal(own.attack.pictures, 0);
@@ -435,7 +435,7 @@ describe('too few pictures', () => {
   });
 
   it('of attacks alone, APCER is', () => {
-    const own = only(false);
+    const own = ofOneClass(false);
     assert.equal(own.operatingPoints.balanced.bpcer, undefined);
     assert.ok(own.operatingPoints.balanced.maxApcer !== undefined);
   });
