@@ -132,7 +132,7 @@ function hasTooManyValues(bytes: Buffer): boolean {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** @throws RequestError `invalid_request`. */
-function parseJson(bytes: Buffer): unknown {
+export function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) throw new RequestError('invalid_request', 'The body is empty.');
   if (hasTooManyValues(bytes)) {
     throw new RequestError('invalid_request', `The body has more than ${maxValues} values.`);

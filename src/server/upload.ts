@@ -89,8 +89,3 @@ async function parseForm(
   });
   return Object.fromEntries(form);
 }
-
-/** Bytes of JSON that can carry an image of this size in base64, with room for the rest. */
-export function jsonLimit(maxImageBytes: number): number {
-  return Math.ceil(maxImageBytes / 3) * 4 + 16_384;
-}

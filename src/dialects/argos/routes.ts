@@ -1,9 +1,8 @@
 /** ARGOS Face Liveness: `POST /modules/liveness`, also served at `/liveness`. */
 
 import type { Static } from 'typebox';
-import { decodeBase64 } from '../../intake/image-source.ts';
+import { acceptBase64, imageOf, jsonLimit } from '../../server/base64.ts';
 import { TagHeaders } from '../../server/tag.ts';
-import { jsonLimit } from '../../server/upload.ts';
 import { admit, assess, type Dialect, refuseOtherMethods, takeBody, whenGone } from '../dialect.ts';
 import { Body, formats, responses, toAnswer, toRefusal } from './wire.ts';
 
@@ -29,6 +28,7 @@ export const argos: Dialect = {
 
   routes: (services, prefix) => async (app) => {
     const url = prefix === '/modules' ? '/liveness' : '';
+    acceptBase64(app, 'faceImage');
     refuseOtherMethods(app, url);
 
     app.post<{ Body: Static<typeof Body> | undefined }>(
@@ -51,7 +51,7 @@ export const argos: Dialect = {
           ),
       },
       async (request, reply) => {
-        const bytes = decodeBase64(takeBody(request).faceImage, services.maxImageBytes);
+        const bytes = imageOf(request, takeBody(request).faceImage, services.maxImageBytes);
         const { assessment } = await assess(services, reply, bytes, {
           mode: 'balanced',
           admitted: formats,

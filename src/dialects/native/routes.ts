@@ -1,12 +1,13 @@
 /** The native API: `POST /v1/assess`. */
 
+import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
-import { IntakeError } from '../../intake/errors.ts';
-import { decodeBase64 } from '../../intake/image-source.ts';
+import { requireAtMost } from '../../intake/image-source.ts';
 import { imageFormats } from '../../liveness/sniff.ts';
+import { acceptBase64, imageOf, jsonLimit } from '../../server/base64.ts';
 import { readBody } from '../../server/body.ts';
 import { TagHeaders } from '../../server/tag.ts';
-import { acceptMultipart, jsonLimit } from '../../server/upload.ts';
+import { acceptMultipart } from '../../server/upload.ts';
 import {
   admit,
   assess,
@@ -34,6 +35,7 @@ export const native: Dialect = {
   keyHeader: 'x-api-key',
 
   routes: (services) => async (app) => {
+    acceptBase64(app, 'bytes');
     acceptMultipart(app, services.maxImageBytes);
     app.addContentTypeParser([...rawTypes], readBody);
     refuseOtherMethods(app, '/assess');
@@ -65,7 +67,7 @@ export const native: Dialect = {
       },
       async (request, reply) => {
         const signal = whenGone(reply);
-        const bytes = await readImage(takeBody(request), services, signal);
+        const bytes = await readImage(request, services, signal);
         const { assessment, seenBefore } = await assess(services, reply, bytes, {
           mode: 'balanced',
           admitted: imageFormats,
@@ -80,17 +82,20 @@ export const native: Dialect = {
   refusal: toRefusal,
 };
 
-async function readImage(body: Body, services: Services, signal: AbortSignal): Promise<Uint8Array> {
+async function readImage(
+  request: FastifyRequest<{ Body: Body | undefined }>,
+  services: Services,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const body = takeBody(request);
   if (body instanceof Uint8Array) {
     // The route's own limit has room for base64.
-    if (body.length > services.maxImageBytes) {
-      throw new IntakeError('too_many_bytes', `The image has more than ${services.maxImageBytes} bytes.`);
-    }
+    requireAtMost(services.maxImageBytes, body.length);
     return body;
   }
   const { image } = body;
   if (image instanceof Uint8Array) return image;
-  if (image.bytes !== undefined) return decodeBase64(image.bytes, services.maxImageBytes);
+  if (image.bytes !== undefined) return imageOf(request, image.bytes, services.maxImageBytes);
   return await services.remoteImages.fetch(image.url as string, {
     maxBytes: services.maxImageBytes,
     ports: urlPorts,

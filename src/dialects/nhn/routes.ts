@@ -1,9 +1,10 @@
 /** NHN Cloud Face Liveness: `POST /v1.0/appkeys/{appKey}/spoofing`. */
 
+import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
-import { decodeBase64 } from '../../intake/image-source.ts';
+import { acceptBase64, imageOf, jsonLimit } from '../../server/base64.ts';
 import { TagHeaders } from '../../server/tag.ts';
-import { acceptMultipart, jsonLimit } from '../../server/upload.ts';
+import { acceptMultipart } from '../../server/upload.ts';
 import { admit, assess, type Dialect, type Services, takeBody, whenGone } from '../dialect.ts';
 import { FormBody, JsonBody, limits, PathParams, responses, toAnswer, toRefusal } from './wire.ts';
 
@@ -29,6 +30,7 @@ export const nhn: Dialect = {
   prefixes: ['/v1.0'],
   keyHeader: 'authorization',
   routes: (services) => async (app) => {
+    acceptBase64(app, 'bytes');
     acceptMultipart(app, limits.imageBytes);
 
     app.post<{ Params: Static<typeof PathParams>; Body: Body | undefined }>(
@@ -60,7 +62,7 @@ export const nhn: Dialect = {
       async (request, reply) => {
         const mode = request.body?.spoofingCondition ?? 'balanced';
         const signal = whenGone(reply);
-        const bytes = await readImage(takeBody(request), services, signal);
+        const bytes = await readImage(request, services, signal);
         const { assessment } = await assess(services, reply, bytes, {
           mode,
           admitted: limits.formats,
@@ -76,10 +78,15 @@ export const nhn: Dialect = {
   refusal: toRefusal,
 };
 
-async function readImage(body: Body, services: Services, signal: AbortSignal): Promise<Uint8Array> {
+async function readImage(
+  request: FastifyRequest<{ Body: Body | undefined }>,
+  services: Services,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const body = takeBody(request);
   if ('imageFile' in body) return body.imageFile;
   const { bytes, url } = body.image;
-  if (bytes !== undefined) return decodeBase64(bytes, limits.imageBytes);
+  if (bytes !== undefined) return imageOf(request, bytes, limits.imageBytes);
   return await services.remoteImages.fetch(url as string, {
     maxBytes: limits.imageBytes,
     ports: limits.urlPorts,
