@@ -39,9 +39,10 @@ export function acceptBase64(app: FastifyInstance, name: string): void {
  * @throws IntakeError `too_many_bytes` or `invalid_base64`.
  */
 export function imageOf(request: FastifyRequest, text: string, maxBytes: number): Uint8Array {
-  const image = text === standIn ? images.get(request) : undefined;
-  if (image === undefined) return decodeBase64(text, maxBytes);
+  const image = images.get(request);
+  // Also one of a field that nobody asks for, which would be held as long as the request is.
   images.delete(request);
+  if (image === undefined || text !== standIn) return decodeBase64(text, maxBytes);
   requireAtMost(maxBytes, image.length);
   return image;
 }

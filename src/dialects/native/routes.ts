@@ -21,6 +21,7 @@ import {
 import { FormBody, JsonBody, RawBody, rawTypes, responses, toAnswer, toRefusal, urlPorts } from './wire.ts';
 
 type Body = Static<typeof JsonBody> | Static<typeof FormBody> | Static<typeof RawBody>;
+type Asking = FastifyRequest<{ Body: Body | undefined }>;
 
 const description = `Takes JSON, a multipart form with one file \`image\`, or the image itself as the body. The content decides what an image is, and not
 its media type: JPEG, PNG, WebP, AVIF, TIFF, GIF and HEIC are read, the orientation in EXIF applied.
@@ -82,11 +83,7 @@ export const native: Dialect = {
   refusal: toRefusal,
 };
 
-async function readImage(
-  request: FastifyRequest<{ Body: Body | undefined }>,
-  services: Services,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
+async function readImage(request: Asking, services: Services, signal: AbortSignal): Promise<Uint8Array> {
   const body = takeBody(request);
   if (body instanceof Uint8Array) {
     // The route's own limit has room for base64.

@@ -9,6 +9,7 @@ import { admit, assess, type Dialect, type Services, takeBody, whenGone } from '
 import { FormBody, JsonBody, limits, PathParams, responses, toAnswer, toRefusal } from './wire.ts';
 
 type Body = Static<typeof JsonBody> | Static<typeof FormBody>;
+type Asking = FastifyRequest<{ Body: Body | undefined }>;
 
 const description = `Compatible with NHN Cloud Face Liveness v1.0: PNG or JPEG from 80 x 80 px to 3,000,000 bytes; up to 20 faces, largest first.
 Every answered request has HTTP status 200; the result is in \`header.resultCode\`.
@@ -78,11 +79,7 @@ export const nhn: Dialect = {
   refusal: toRefusal,
 };
 
-async function readImage(
-  request: FastifyRequest<{ Body: Body | undefined }>,
-  services: Services,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
+async function readImage(request: Asking, services: Services, signal: AbortSignal): Promise<Uint8Array> {
   const body = takeBody(request);
   if ('imageFile' in body) return body.imageFile;
   const { bytes, url } = body.image;
