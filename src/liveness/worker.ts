@@ -1,7 +1,7 @@
 /** One worker process: its own copy of the models, one photograph at a time. */
 
+import { readSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
-import { arrivalsOf } from './arrivals.ts';
 import { AssessmentError } from './errors.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import type { WorkerAnswer, WorkerOrder } from './pool.ts';
@@ -10,7 +10,6 @@ import type { ImageFormat } from './types.ts';
 
 decodePhotographsOnly();
 
-const receive = arrivalsOf(process.stdin);
 let pipeline: Pipeline | undefined;
 /** What is done or waits to be, by its id. */
 const jobs = new Map<number, { aborted: boolean }>();
@@ -32,8 +31,7 @@ async function obey(order: WorkerOrder): Promise<void> {
     case 'assess': {
       const job = { aborted: false };
       jobs.set(order.id, job);
-      const bytes = receive(order.size);
-      last = last.then(async () => assess(await bytes, order.admitted, () => job.aborted));
+      last = last.then(() => assess(receive(order.size), order.admitted, () => job.aborted));
       await last;
       jobs.delete(order.id);
       break;
@@ -44,6 +42,18 @@ async function obey(order: WorkerOrder): Promise<void> {
       break;
     }
   }
+}
+
+/** The next photograph on the standard input. It is waited for, as there is nothing else to do; in pieces, as a stream, it would be copied once more. */
+function receive(size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  for (let filled = 0; filled < size; ) {
+    const count = readSync(0, bytes, filled, size - filled, null);
+    // The server has ended.
+    if (count === 0) process.exit();
+    filled += count;
+  }
+  return bytes;
 }
 
 async function assess(

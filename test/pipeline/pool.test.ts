@@ -647,6 +647,19 @@ describe('closing', () => {
     // Workers share the server's stderr: it closes when the last of them, one busy and one idle, is gone.
     await Promise.all([once(child, 'close'), child.stderr.resume()]);
   });
+
+  it('needs nobody to send the rest of a photograph either', { timeout: 60_000 }, async (t) => {
+    // Its worker has the order and as much as a pipe holds, and waits.
+    const [file, args] = server(`
+      const bytes = new Uint8Array(4_000_000);
+      bytes.set(readFileSync(photo));
+      engine.assess(bytes, { admitted: ['jpeg'] });
+      process.kill(process.pid, 'SIGKILL');
+    `);
+    const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    t.after(() => child.kill('SIGKILL'));
+    await Promise.all([once(child, 'close'), child.stderr.resume()]);
+  });
 });
 
 describe('200 photographs, 16 at a time', () => {
