@@ -234,6 +234,11 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
       worker.on('message', (answer: WorkerAnswer) => {
         // One that is given up may still speak; the slot is its successor's by then.
         if (isGone) return;
+        if (answer.kind === 'unable') {
+          onGone(new Error(answer.message));
+          worker.kill('SIGKILL');
+          return;
+        }
         const job = slot.jobs.shift();
         watchHang(slot);
         switch (answer.kind) {
@@ -241,11 +246,6 @@ export function launchEngine(options: EngineOptions): { engine: Engine; started:
             clearTimeout(slow);
             slot.ready = true;
             resolve();
-            break;
-          case 'unable':
-            job?.reject(workerDied(new Error(answer.message)));
-            onGone(new Error(answer.message));
-            worker.kill('SIGKILL');
             break;
           case 'assessed':
             job?.resolve(answer.assessment);

@@ -521,11 +521,13 @@ describe('a worker that dies', () => {
     assert.equal((await engine.assess(face, { admitted })).faces.length, 1);
   });
 
-  it('says so of its photograph when it is unable to go on', async (t) => {
+  it('says so of its photograph when it is unable to go on, and of no other', async (t) => {
     const engine = await open(t);
     const answer = engine.assess(body, { admitted });
+    const next = engine.assess(face, { admitted });
     (engine.workers[0] as ChildProcess).emit('message', { kind: 'unable', message: 'No memory.' });
     await fails(answer, 'worker_died');
+    assert.equal((await next).faces.length, 1);
   });
 
   it('opens no debugger on a signal', async (t) => {
