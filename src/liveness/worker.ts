@@ -2,6 +2,7 @@
 
 import { readSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AssessmentError } from './errors.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import type { WorkerAnswer, WorkerOrder } from './pool.ts';
@@ -31,7 +32,12 @@ async function obey(order: WorkerOrder): Promise<void> {
     case 'assess': {
       const job = { aborted: false };
       jobs.set(order.id, job);
-      last = last.then(() => assess(receive(order.size), order.admitted, () => job.aborted));
+      last = last.then(async () => {
+        const bytes = receive(order.size);
+        // What was said meanwhile is heard: that nobody waits for it any more.
+        await nextTurn();
+        await assess(bytes, order.admitted, () => job.aborted);
+      });
       await last;
       jobs.delete(order.id);
       break;
