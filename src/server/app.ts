@@ -123,6 +123,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     if (request.is404) throw new RequestError('not_found', notFound.message);
   });
   app.addHook('onSend', (_request, reply, payload, done) => {
+    // A kept-alive connection would bring the client back to a server that is going away.
     if (services.gate.isDraining) sayGoodbye(reply);
     done(null, payload);
   });
@@ -214,7 +215,7 @@ function toBody(dialect: Dialect, error: unknown, request: FastifyRequest, reply
   }
   if (failure.code === 'malformed_http') {
     // What follows may be no request but a part of this one.
-    reply.header('connection', 'close');
+    sayGoodbye(reply);
   } else if (reply.getHeader('connection') === 'close' && !mayWait(request.raw)) {
     // The framework's, as the client may still send. Node discards the rest instead, for no longer than a request may take.
     reply.header('connection', reply.raw.shouldKeepAlive ? 'keep-alive' : 'close');
@@ -224,10 +225,8 @@ function toBody(dialect: Dialect, error: unknown, request: FastifyRequest, reply
   return body;
 }
 
-/** A kept-alive connection would bring the client back to a server that is going away, so it is told that this is the last answer. */
+/** The last answer of a connection, and its client is told so: no more requests are read of it. What is still to come of this one is taken first (`lingerOnUnread`). */
 function sayGoodbye(reply: FastifyReply): void {
-  // Behind malformed HTTP it closes at once, whatever still comes.
-  if (reply.getHeader('connection') === 'close') return;
   reply.header('connection', 'close');
   reply.raw.shouldKeepAlive = false;
 }

@@ -1,4 +1,4 @@
-/** Requests that are refused before their body came, on connections that their clients want closed: they are, and not before the body is here. */
+/** Requests that are refused before their body came, on connections that their clients want closed or that nothing is read of any more: they are closed, and not before the body is here. */
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -15,9 +15,10 @@ after(() => server.close());
 const asked = {
   'Connection: close': ['1.1', 'connection: close\r\n'],
   'HTTP/1.0': ['1.0', ''],
+  'two hosts': ['1.1', 'host: y\r\n'],
 } as const;
 
-describe('a client that wants its connection closed, and is refused before its body came', () => {
+describe('a client whose connection is to be closed, and that is refused before its body came', () => {
   for (const [name, [version, line]] of Object.entries(asked)) {
     for (const { name: route, path } of Object.values(routes)) {
       it(`hears so, and has it closed behind its body: ${name}, ${route}`, async () => {
@@ -37,5 +38,20 @@ describe('a client that wants its connection closed, and is refused before its b
         await untilConnections(server, 0);
       });
     }
+
+    it(`may send all before it reads: ${name}`, async () => {
+      const socket = await open(server);
+      // More than the system holds of it.
+      const body = Buffer.alloc(20_000_000);
+      const head = `POST ${routes.native.path} HTTP/${version}\r\nhost: x\r\n${line}content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+      await new Promise<void>((resolve, reject) => {
+        socket.write(Buffer.concat([Buffer.from(head), body]), (error) =>
+          error ? reject(error) : resolve(),
+        );
+      });
+      const { statuses, isClosed } = await hear(socket);
+      assert.equal(statuses.length, 1);
+      assert.ok(isClosed);
+    });
   }
 });
