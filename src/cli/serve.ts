@@ -71,11 +71,8 @@ async function runServer(config: Config, { logger, print }: Log): Promise<number
   // By default the garbage collector goes through the whole heap, with four threads, when that has grown by a few megabytes; it now waits until it is half
   // as large again as what was left the last time. Refusing four of five requests costs a quarter less for it (docs/adr/0020-bodies-given-back.md).
   setFlagsFromString('--heap-growing-percent=50');
-  // It begins to go through it when a third of that room is used. By default it would as soon as less is left than the young part of the heap may take: with one of 34 MB that is
-  // always, and it went through the whole heap each time only the young part was full.
+  // It begins to go through it when a third of that room is used: by default later, and then it may have to do it all at once.
   setFlagsFromString('--incremental-marking-soft-trigger=30');
-  // The young part of the heap stays as large as it is by now, 17 or 34 MB: else it grows to 134 MB by and by, and spares nobody much.
-  setFlagsFromString('--semi-space-growth-factor=1');
   const folder = join(config.dataFolder, 'models');
   // What a start or a pull left that was killed.
   await prepareFolder(folder);
