@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { keyed, routes } from '../helpers/http.ts';
 import { open } from '../helpers/raw.ts';
 import { startServer, type TestServer } from '../helpers/server.ts';
@@ -67,11 +68,13 @@ describe('the memory of a body', () => {
       };
       const after: number[] = [];
       for (let i = 0; i < 20; i++) {
+        const accepting = once(server.app.server, 'connection') as Promise<[Socket]>;
         const socket = await open(server);
+        const [accepted] = await accepting;
         socket.write(head);
         await until(1);
         socket.write(begun);
-        await sleep(20);
+        while (accepted.bytesRead < head.length + begun.length) await turn();
         socket.destroy();
         await until(0);
         await turn();
