@@ -3,7 +3,7 @@
 import { enableCompileCache } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
+import { holdYoungHeap } from '../memory.ts';
 import { type Command, exitCodeOf, packageVersion } from './command.ts';
 
 interface Entry {
@@ -18,8 +18,7 @@ const commands: readonly Entry[] = [
     name: 'serve',
     summary: 'Start the HTTP server.',
     load: async () => {
-      // The young part of the heap stays as small as it is before anything is loaded, 2 MB: else it grows to 134 MB by and by, and spares nobody much (docs/adr/0020-bodies-given-back.md).
-      setFlagsFromString('--semi-space-growth-factor=1');
+      holdYoungHeap();
       return (await import('./serve.ts')).serve;
     },
   },
