@@ -3,8 +3,8 @@
 import { enableCompileCache } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { holdYoungHeap } from '../memory.ts';
 import { type Command, exitCodeOf, packageVersion } from './command.ts';
+import { holdYoungHeap } from './heap.ts';
 
 interface Entry {
   readonly name: string;

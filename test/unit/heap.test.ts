@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 async function youngMegabytes(first: string): Promise<number> {
   const script = `
     import { getHeapSpaceStatistics } from 'node:v8';
-    import { holdYoungHeap } from '${new URL('../../src/memory.ts', import.meta.url)}';
+    import { holdYoungHeap } from '${new URL('../../src/cli/heap.ts', import.meta.url)}';
     ${first}
     const staying = Array.from({ length: 1e6 }, (_, i) => ({ i }));
     const { space_size } = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
