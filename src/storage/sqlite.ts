@@ -110,11 +110,16 @@ function fileAt(path: string): string | undefined {
   return stats && `${stats.dev} ${stats.ino}`;
 }
 
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly returnsRows: boolean;
+}
+
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #requireFile: () => void;
   /** By their text; the one that was run last is at the end. */
-  readonly #prepared = new Map<string, StatementSync>();
+  readonly #prepared = new Map<string, Prepared>();
 
   constructor(database: DatabaseSync, requireFile: () => void) {
     this.#database = database;
@@ -128,21 +133,26 @@ class SqliteConnection implements DatabaseConnection {
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
     this.#requireFile();
     return await whenFree(() => {
-      const statement = this.#prepare(sql);
+      const { statement, returnsRows } = this.#prepare(sql);
       const values = parameters as SQLInputValue[];
-      if (statement.columns().length > 0) return { rows: statement.all(...values) as Row[] };
+      if (returnsRows) return { rows: statement.all(...values) as Row[] };
       const { changes } = statement.run(...values);
       return { rows: [], numAffectedRows: BigInt(changes) };
     });
   }
 
-  #prepare(sql: string): StatementSync {
-    const statement = this.#prepared.get(sql) ?? this.#database.prepare(sql);
+  #prepare(sql: string): Prepared {
+    const prepared = this.#prepared.get(sql) ?? this.#prepareNew(sql);
     this.#prepared.delete(sql);
-    this.#prepared.set(sql, statement);
+    this.#prepared.set(sql, prepared);
     const [oldest] = this.#prepared.keys();
     if (this.#prepared.size > mostPrepared && oldest !== undefined) this.#prepared.delete(oldest);
-    return statement;
+    return prepared;
+  }
+
+  #prepareNew(sql: string): Prepared {
+    const statement = this.#database.prepare(sql);
+    return { statement, returnsRows: statement.columns().length > 0 };
   }
 
   // biome-ignore lint/correctness/useYield: Kysely asks for it; lists come by pages here.

@@ -246,7 +246,7 @@ export class Transactions {
    */
   async lastSeen(app: string, imageSha256: string, since: number): Promise<Seen | undefined> {
     const of = async (query: OfPicture) => {
-      const parameters = [imageSha256, app, since, 1];
+      const parameters = [imageSha256, app, since];
       return (await this.#db.executeQuery<Found>({ ...query, parameters })).rows[0];
     };
     const last = await of(this.#lastOfPicture);
@@ -265,16 +265,19 @@ interface Found {
 type OfPicture = CompiledQuery<Found>;
 
 function ofPicture(db: Kysely<Schema>, direction: 'asc' | 'desc'): OfPicture {
-  return db
-    .selectFrom('transactions')
-    .select(['id', 'time'])
-    .where('image_sha256', '=', '')
-    .where('app', '=', '')
-    .where('time', '>=', 0)
-    .orderBy('time', direction)
-    .orderBy('id', direction)
-    .limit(1)
-    .compile();
+  return (
+    db
+      .selectFrom('transactions')
+      .select(['id', 'time'])
+      .where('image_sha256', '=', '')
+      .where('app', '=', '')
+      .where('time', '>=', 0)
+      .orderBy('time', direction)
+      .orderBy('id', direction)
+      // Written out: with a limit among the parameters SQLite plans a statement anew each time, which takes longer than to run it.
+      .limit(sql.lit(1))
+      .compile()
+  );
 }
 
 type Selection<Row> = SelectQueryBuilder<Schema, 'transactions', Row>;
