@@ -3,6 +3,7 @@
 import { readSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { free } from '../memory.ts';
 import { AssessmentError } from './errors.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import type { WorkerAnswer, WorkerOrder } from './pool.ts';
@@ -37,6 +38,7 @@ async function obey(order: WorkerOrder): Promise<void> {
         // What was said meanwhile is heard: that nobody waits for it any more.
         await nextTurn();
         await assess(bytes, order.admitted, () => job.aborted);
+        free(bytes);
       });
       await last;
       jobs.delete(order.id);
@@ -52,7 +54,7 @@ async function obey(order: WorkerOrder): Promise<void> {
 
 /** The next photograph on the standard input. It is waited for, as there is nothing else to do; in pieces, as a stream, it would be copied once more. */
 function receive(size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
+  const bytes = Buffer.allocUnsafeSlow(size);
   for (let filled = 0; filled < size; ) {
     const count = readSync(0, bytes, filled, size - filled, null);
     // The server has ended.
