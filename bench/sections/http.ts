@@ -1,10 +1,10 @@
 /** One request: what HTTP, keys, limits and the log add to the pipeline. */
 
 import { startContender } from '../contender.ts';
-import type { Context } from '../context.ts';
+import type { BenchProfile, Context } from '../context.ts';
 import type { SectionReport } from '../report.ts';
 import { withQuartiles } from '../report.ts';
-import { alternate, type Turn } from '../rounds.ts';
+import { alternate, type Rounds, type Turn } from '../rounds.ts';
 import { type Client, startClient } from '../server/client.ts';
 import { cpuMsOf } from '../server/processes.ts';
 import { type Form, forms } from '../server/requests.ts';
@@ -13,35 +13,30 @@ import { ratios, spread } from '../statistics.ts';
 
 const size = '1280x960';
 
+interface Amount {
+  /** Of a turn. */
+  readonly requests: number;
+  /** Requests of each form before the rounds. */
+  readonly warmUp: number;
+  readonly rounds: Rounds;
+}
+
 export async function httpSection({ profiles, pictures, quick }: Context): Promise<SectionReport> {
-  const requests = quick ? 24 : 96;
-  const warmUp = quick ? 48 : 600;
+  const amount: Amount = quick
+    ? { requests: 24, warmUp: 48, rounds: { rounds: 3, warmUp: 1 } }
+    : { requests: 96, warmUp: 600, rounds: { rounds: 4, warmUp: 2 } };
+  // Some hundredths of a ratio stay with a process for its life: one start would tell of those.
+  const starts = quick ? 1 : 3;
   const paths = pictures.bySize[size].map(({ path }) => path);
   const client = await startClient();
   const data: { profile: string; form: Form; pipeline: number[]; request: number[]; ratio: number[] }[] = [];
   for (const profile of profiles) {
-    const server = await startServer({ profile, workers: 1, cores: 1 });
-    const pipeline = await startContender('pipeline.ts', profile.folder, profile.id);
-    const order = { pictures: paths.map((path) => ({ path, regions: [] })), times: requests / paths.length };
-    const turns: Record<string, Turn> = {
-      pipeline: async () => {
-        const { cpuMs, images } = await pipeline.measure(order);
-        return cpuMs / images;
-      },
-      ...Object.fromEntries(
-        forms.map((form) => [form, () => requestCpuMs(server, client, form, paths, requests)]),
-      ),
-    };
-    // What is compiled while it runs gets faster for some two thousand requests. The server has a turn for each form where the pipeline has one: both are to be as warm.
-    for (const form of forms) await requestCpuMs(server, client, form, paths, warmUp);
-    const images = forms.length * (warmUp + 2 * requests);
-    await pipeline.measure({ ...order, times: images / paths.length });
-    const taken = await alternate(turns, { rounds: quick ? 3 : 10, warmUp: quick ? 1 : 2 });
-    await pipeline.close();
-    await server.stop();
-    const alone = taken.pipeline as number[];
+    const taken: Record<string, number[]>[] = [];
+    for (let start = 0; start < starts; start++) taken.push(await takeTurns(profile, client, paths, amount));
+    const all = (name: string) => taken.flatMap((turns) => turns[name] as number[]);
+    const alone = all('pipeline');
     for (const form of forms) {
-      const request = taken[form] as number[];
+      const request = all(form);
       data.push({ profile: profile.id, form, pipeline: alone, request, ratio: ratios(request, alone) });
     }
   }
@@ -52,7 +47,7 @@ export async function httpSection({ profiles, pictures, quick }: Context): Promi
     method: [
       `The server as \`bonafide serve\` starts it, with one worker, SQLite, keys, limits and the log; photographs of ${size}, each request with bytes of its own.`,
       'CPU milliseconds of the server and its worker, from `/proc`, for each request; the client is a process of its own, and two requests are under way at once. The pipeline takes its turns between, in a process of its own and with the same photographs.',
-      `Both did more than ${forms.length * warmUp} photographs before.`,
+      `Both did more than ${forms.length * amount.warmUp} photographs before, in each of ${starts} starts.`,
     ],
     tables: [
       {
@@ -77,6 +72,35 @@ export async function httpSection({ profiles, pictures, quick }: Context): Promi
     skipped: [],
     data,
   };
+}
+
+/** Starts the server and the pipeline, and gives the pipeline and each form its turns. */
+async function takeTurns(
+  profile: BenchProfile,
+  client: Client,
+  paths: readonly string[],
+  { requests, warmUp, rounds }: Amount,
+): Promise<Record<string, number[]>> {
+  const server = await startServer({ profile, workers: 1, cores: 1 });
+  const pipeline = await startContender('pipeline.ts', profile.folder, profile.id);
+  const order = { pictures: paths.map((path) => ({ path, regions: [] })), times: requests / paths.length };
+  const turns: Record<string, Turn> = {
+    pipeline: async () => {
+      const { cpuMs, images } = await pipeline.measure(order);
+      return cpuMs / images;
+    },
+    ...Object.fromEntries(
+      forms.map((form) => [form, () => requestCpuMs(server, client, form, paths, requests)]),
+    ),
+  };
+  // What is compiled while it runs gets faster for some two thousand requests. The server has a turn for each form where the pipeline has one: both are to be as warm.
+  for (const form of forms) await requestCpuMs(server, client, form, paths, warmUp);
+  const images = forms.length * (warmUp + rounds.warmUp * requests);
+  await pipeline.measure({ ...order, times: images / paths.length });
+  const taken = await alternate(turns, rounds);
+  await pipeline.close();
+  await server.stop();
+  return taken;
 }
 
 async function requestCpuMs(
