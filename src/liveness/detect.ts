@@ -151,9 +151,8 @@ function decodeStrideGrid(
     const objects = tensor(outputs, `obj_${stride}`, cells);
     const boxes = tensor(outputs, `bbox_${stride}`, cells * 4);
     const points = tensor(outputs, `kps_${stride}`, cells * 10);
-    for (let i = 0; i < classes.length; i++) {
-      const score = Math.sqrt(unit(classes[i] as number) * unit(objects[i] as number));
-      if (!(score >= threshold)) continue;
+    // Not in the loop, where it would be made anew for each of thousands of cells.
+    const detectionAt = (i: number, score: number): Detection => {
       const column = i % columns;
       const row = (i - column) / columns;
       const x = region.x + (column + (boxes[i * 4] as number)) * stride * scaleX;
@@ -164,13 +163,17 @@ function decodeStrideGrid(
         x: region.x + (column + (points[i * 10 + n * 2] as number)) * stride * scaleX,
         y: region.y + (row + (points[i * 10 + n * 2 + 1] as number)) * stride * scaleY,
       });
-      detections.push({
+      return {
         score,
         box: { x0: x - width / 2, y0: y - height / 2, x1: x + width / 2, y1: y + height / 2 },
         landmarks: Object.fromEntries(
           layout.points.map((name: LandmarkName, n: number) => [name, point(n)]),
         ) as Landmarks,
-      });
+      };
+    };
+    for (let i = 0; i < classes.length; i++) {
+      const score = Math.sqrt(unit(classes[i] as number) * unit(objects[i] as number));
+      if (score >= threshold) detections.push(detectionAt(i, score));
     }
   }
   return detections;

@@ -3,7 +3,6 @@
 import { readSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { free } from '../memory.ts';
 import { AssessmentError } from './errors.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import type { WorkerAnswer, WorkerOrder } from './pool.ts';
@@ -38,7 +37,6 @@ async function obey(order: WorkerOrder): Promise<void> {
         // What was said meanwhile is heard: that nobody waits for it any more.
         await nextTurn();
         await assess(bytes, order.admitted, () => job.aborted);
-        free(bytes);
       });
       await last;
       jobs.delete(order.id);

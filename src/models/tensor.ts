@@ -1,5 +1,6 @@
 /** Pixels to network input: crop, resize, colour order, scaling and layout in one pass over typed arrays. */
 
+import { unsetFloats } from '../memory.ts';
 import type { InputDescriptor } from './descriptor.ts';
 import { mostRows, type Rows, rowsHeld, Strip } from './rows.ts';
 
@@ -73,7 +74,7 @@ function samplingOf(picture: Pixels, { region, input }: View): Sampling {
   const down: Axis = { start: y, step: region.height / input.height, outputs: input.height, beyond };
   const isNearest = input.resample === 'bilinear' || (across.step <= 1 && down.step <= 1);
   const columns = kernels(across, picture.width, isNearest);
-  return { input, down, isNearest, columns, tensor: new Float32Array(valueCount(input)) };
+  return { input, down, isNearest, columns, tensor: unsetFloats(valueCount(input)) };
 }
 
 /** A strip of the columns that these need. */
@@ -124,19 +125,24 @@ function kernels(axis: Axis, limit: number, isNearest: boolean): Kernels {
   for (let output = 0; output < outputs; output++) {
     const centre = centreOf(axis, output);
     const first = Math.floor(centre - radius) + 1;
-    const share = (index: number) => Math.max(0, 1 - Math.abs(index - centre) / radius);
     let total = 0;
-    for (let tap = 0; tap < count; tap++) total += share(first + tap);
+    for (let tap = 0; tap < count; tap++) total += triangle(first + tap - centre, radius);
     for (let tap = 0; tap < count; tap++) {
       const index = first + tap;
       const source = fold(index, limit, beyond);
       sources[output * count + tap] = source;
-      weights[output * count + tap] = beyond === 'black' && index !== source ? 0 : share(index) / total;
+      weights[output * count + tap] =
+        beyond === 'black' && index !== source ? 0 : triangle(index - centre, radius) / total;
       low = Math.min(low, source);
       high = Math.max(high, source);
     }
   }
   return { count, sources, weights, low, high };
+}
+
+/** How much of what is so far from the middle of an output goes into it. */
+function triangle(distance: number, radius: number): number {
+  return Math.max(0, 1 - Math.abs(distance) / radius);
 }
 
 /** Where the middle of an output lies in the picture, in pixels whose middles are whole numbers. */
