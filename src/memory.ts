@@ -1,4 +1,4 @@
-/** Memory outside of the heap: given back when it is no longer needed, not when the garbage collector comes by. */
+/** Memory outside of the heap: taken as it is, and given back when it is no longer needed, not when the garbage collector comes by. */
 
 /**
  * Gives the memory of bytes or numbers back now; their values are gone. To the garbage collector megabytes are a small object, to which it
