@@ -47,7 +47,7 @@ export async function httpSection({ profiles, pictures, quick }: Context): Promi
     method: [
       `The server as \`bonafide serve\` starts it, with one worker, SQLite, keys, limits and the log; photographs of ${size}, each request with bytes of its own.`,
       'CPU milliseconds of the server and its worker, from `/proc`, for each request; the client is a process of its own, and two requests are under way at once. The pipeline takes its turns between, in a process of its own and with the same photographs.',
-      `Both did more than ${forms.length * amount.warmUp} photographs before, in each of ${starts} starts.`,
+      `Both did more than ${forms.length * amount.warmUp} photographs before, in ${starts === 1 ? 'one start' : `each of ${starts} starts`}.`,
     ],
     tables: [
       {

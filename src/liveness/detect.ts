@@ -71,7 +71,11 @@ async function look(
   free(tensor);
   const found = suppressOverlaps(decode(outputs, { ...detector, threshold }, region), detector.overlap);
   const faces = found
-    .filter(({ box }) => Math.max(box.x1 - box.x0, box.y1 - box.y0) >= minFaceSide)
+    .filter(({ box: { x0, y0, x1, y1 } }) => {
+      const [width, height] = [x1 - x0, y1 - y0];
+      // One without a width or a height has no proportions that a crop could keep.
+      return Math.min(width, height) > 0 && Math.max(width, height) >= minFaceSide;
+    })
     .sort((a, b) => area(b.box) - area(a.box));
   return { faces: faces.slice(0, maxFaces), tooSmall: found.length - faces.length };
 }

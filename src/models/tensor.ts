@@ -44,6 +44,7 @@ export function toTensor(picture: Pixels, region: Region, input: InputDescriptor
  * `bilinear` mixes the four nearest pixels, as OpenCV does. `triangle` widens the same kernel to one output pixel, so that
  * shrinking loses no source pixel: the liveness models' error rates hold for it, and plain bilinear sampling doubles
  * some of them (docs/adr/0002-resampling.md). Those that shrink read all pixels of their regions, and a row of the picture is read once for all.
+ * @throws RangeError for a region with a number that is none, or more than a million pixels off.
  */
 export function toTensors(picture: Pixels, views: readonly View[]): Float32Array[] {
   const samplings = views.map((view) => samplingOf(picture, view));
@@ -68,10 +69,16 @@ interface Sampling {
   readonly tensor: Float32Array;
 }
 
+/** Pixels. What is further off than many pictures are long is no place at all, and its rows are not to be counted. */
+const farthest = 2 ** 20;
+
 function samplingOf(picture: Pixels, { region, input }: View): Sampling {
-  const { x, y, beyond } = region;
-  const across: Axis = { start: x, step: region.width / input.width, outputs: input.width, beyond };
-  const down: Axis = { start: y, step: region.height / input.height, outputs: input.height, beyond };
+  const { x, y, width, height, beyond } = region;
+  if (![x, y, width, height].every((pixels) => Math.abs(pixels) < farthest)) {
+    throw new RangeError('The region is no place near the picture.');
+  }
+  const across: Axis = { start: x, step: width / input.width, outputs: input.width, beyond };
+  const down: Axis = { start: y, step: height / input.height, outputs: input.height, beyond };
   const isNearest = input.resample === 'bilinear' || (across.step <= 1 && down.step <= 1);
   const columns = kernels(across, picture.width, isNearest);
   return { input, down, isNearest, columns, tensor: unsetFloats(valueCount(input)) };

@@ -398,6 +398,13 @@ describe('detections', () => {
     ]);
   });
 
+  it('are no faces where the box has no width or no height, in whatever picture', async () => {
+    const outputs = corners([0.9, [100, 0, 100, 400]], [0.9, [400, 300, 200, 400]], [0.9, [500, 0, 900, 0]]);
+    for (const shown of [picture, frame(1, 1000), frame(1000, 1)]) {
+      assert.deepEqual(await detected(shown, cornerBoxes, outputs), []);
+    }
+  });
+
   it('are counted where they are too small, once each', async () => {
     const outputs = corners(
       [0.9, [0, 0, 50, 50]],

@@ -226,6 +226,20 @@ describe('beyond the picture', () => {
   });
 });
 
+describe('a region that is no place', () => {
+  const picture = grey([10, 20], [30, 40]);
+  for (const number of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e16, -1e16]) {
+    for (const name of ['x', 'y', 'width', 'height'] as const) {
+      for (const resample of ['bilinear', 'triangle'] as const) {
+        it(`is refused: ${name} ${number}, ${resample}`, () => {
+          const region = { ...whole(picture), [name]: number };
+          assert.throws(() => toTensor(picture, region, input(1, 1, { resample })), RangeError);
+        });
+      }
+    }
+  }
+});
+
 describe('the layout', () => {
   /** Two pixels: one reddish, one bluish. */
   const picture: Pixels = { width: 2, height: 1, pixels: Uint8Array.from([200, 100, 50, 10, 20, 240]) };
