@@ -125,7 +125,7 @@ interface Job {
 interface Slot {
   worker: ChildProcess;
   ready: boolean;
-  /** The one under way, and the one that the worker has an order for already, and as much of as the pipe holds: it need not wait until the server has time for it. */
+  /** The one under way, and one that the worker receives meanwhile: it need not wait until the server has time for it. */
   jobs: Job[];
   hang: NodeJS.Timeout | undefined;
 }

@@ -1,8 +1,9 @@
 /** One worker process: its own copy of the models, one photograph at a time. */
 
-import { readSync } from 'node:fs';
+import { read } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { AssessmentError } from './errors.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import type { WorkerAnswer, WorkerOrder } from './pool.ts';
@@ -15,6 +16,9 @@ let pipeline: Pipeline | undefined;
 /** What is done or waits to be, by its id. */
 const jobs = new Map<number, { aborted: boolean }>();
 let last: Promise<void> = Promise.resolve();
+let lastReceived: Promise<unknown> = Promise.resolve();
+
+const readPart = promisify(read);
 
 /** An answer that the server is no longer there for is dropped. */
 const answer = (message: WorkerAnswer) => process.send?.(message, undefined, undefined, () => {});
@@ -32,8 +36,9 @@ async function obey(order: WorkerOrder): Promise<void> {
     case 'assess': {
       const job = { aborted: false };
       jobs.set(order.id, job);
+      const received = receive(order.size);
       last = last.then(async () => {
-        const bytes = receive(order.size);
+        const bytes = await received;
         // What was said meanwhile is heard: that nobody waits for it any more.
         await nextTurn();
         await assess(bytes, order.admitted, () => job.aborted);
@@ -50,16 +55,23 @@ async function obey(order: WorkerOrder): Promise<void> {
   }
 }
 
-/** The next photograph on the standard input. It is waited for, as there is nothing else to do; in pieces, as a stream, it would be copied once more. */
-function receive(size: number): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(size);
-  for (let filled = 0; filled < size; ) {
-    const count = readSync(0, bytes, filled, size - filled, null);
-    // The server has ended.
-    if (count === 0) process.exit();
-    filled += count;
-  }
-  return bytes;
+/**
+ * The next photograph on the standard input, which comes while the one before is still under way: the pipe holds only a part of many, and the
+ * server has other things to do when the rest has room. As a stream it would be copied once more.
+ */
+function receive(size: number): Promise<Uint8Array> {
+  const received = lastReceived.then(async () => {
+    const bytes = Buffer.allocUnsafeSlow(size);
+    for (let filled = 0; filled < size; ) {
+      const { bytesRead } = await readPart(0, bytes, filled, size - filled, null);
+      // The server has ended.
+      if (bytesRead === 0) process.exit();
+      filled += bytesRead;
+    }
+    return bytes;
+  });
+  lastReceived = received;
+  return received;
 }
 
 async function assess(

@@ -292,6 +292,27 @@ describe('one handed to a worker before its turn', () => {
     await fourth;
     assert.deepEqual(engine.workers, [held, other]);
   });
+
+  it('comes while the one before is under way, however little a pipe holds', async (t) => {
+    const engine = await open(t);
+    const [{ stdin }] = engine.workers as [ChildProcess];
+    // 3 MB in a dozen scans: much to decode, and no more weight than others may wait behind.
+    const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+    const slow = await sharp({
+      create: { width: 2200, height: 2200, channels: 3, background: '#000', noise },
+    })
+      .jpeg({ quality: 90, progressive: true })
+      .toBuffer();
+    const isTaken = async () => {
+      await once(stdin as NonNullable<typeof stdin>, 'drain');
+      return 'taken';
+    };
+    const first = engine.assess(slow, { admitted }).then(() => 'answered');
+    assert.equal(await Promise.race([first, isTaken()]), 'taken');
+    const second = engine.assess(slow, { admitted });
+    assert.equal(await Promise.race([first, isTaken()]), 'taken');
+    await Promise.all([first, second]);
+  });
 });
 
 describe('the deadline', () => {
