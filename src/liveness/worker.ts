@@ -16,7 +16,7 @@ let pipeline: Pipeline | undefined;
 /** What is done or waits to be, by its id. */
 const jobs = new Map<number, { aborted: boolean }>();
 let last: Promise<void> = Promise.resolve();
-let lastReceived: Promise<unknown> = Promise.resolve();
+let lastReceived: Promise<void> = Promise.resolve();
 
 const readPart = promisify(read);
 
@@ -70,7 +70,9 @@ function receive(size: number): Promise<Uint8Array> {
     }
     return bytes;
   });
-  lastReceived = received;
+  // The next one keeps this one no longer than it is needed, and a failure is told at its turn.
+  const done = () => {};
+  lastReceived = received.then(done, done);
   return received;
 }
 

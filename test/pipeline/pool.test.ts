@@ -72,6 +72,13 @@ async function fails(answer: Promise<unknown>, code: EngineErrorCode): Promise<A
   return error;
 }
 
+/** 3.6 MB in a dozen scans: much to decode, and no more weight than others may wait behind. */
+function noisePhotograph(): Promise<Buffer> {
+  const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+  const create = { width: 2200, height: 2200, channels: 3, background: '#000', noise } as const;
+  return sharp({ create }).jpeg({ quality: 90, progressive: true }).toBuffer();
+}
+
 /** The next thing that the first worker says. */
 async function nextAnswer(engine: Engine): Promise<WorkerAnswer> {
   const [answer] = await once(engine.workers[0] as ChildProcess, 'message');
@@ -296,13 +303,7 @@ describe('one handed to a worker before its turn', () => {
   it('comes while the one before is under way, however little a pipe holds', async (t) => {
     const engine = await open(t);
     const [{ stdin }] = engine.workers as [ChildProcess];
-    // 3 MB in a dozen scans: much to decode, and no more weight than others may wait behind.
-    const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
-    const slow = await sharp({
-      create: { width: 2200, height: 2200, channels: 3, background: '#000', noise },
-    })
-      .jpeg({ quality: 90, progressive: true })
-      .toBuffer();
+    const slow = await noisePhotograph();
     const isTaken = async () => {
       await once(stdin as NonNullable<typeof stdin>, 'drain');
       return 'taken';
@@ -312,6 +313,34 @@ describe('one handed to a worker before its turn', () => {
     const second = engine.assess(slow, { admitted });
     assert.equal(await Promise.race([first, isTaken()]), 'taken');
     await Promise.all([first, second]);
+  });
+
+  it('is not kept by its worker when it is done with', async (t) => {
+    const [variable, ofOthers] = ['NODE_OPTIONS', process.env.NODE_OPTIONS] as const;
+    process.env[variable] = `${ofOthers ?? ''} --expose-gc --import=data:text/javascript,${encodeURIComponent(
+      `process.on('message', ({ kind }) => {
+        if (kind !== 'held') return;
+        gc();
+        process.send({ kind, bytes: process.memoryUsage().arrayBuffers });
+      });`,
+    )}`;
+    t.after(() => {
+      if (ofOthers === undefined) delete process.env[variable];
+      else process.env[variable] = ofOthers;
+    });
+    const engine = await open(t);
+    const [worker] = engine.workers as [ChildProcess];
+    const held = async () => {
+      worker.send({ kind: 'held' });
+      const [{ bytes }] = (await once(worker, 'message')) as [{ bytes: number }];
+      return bytes;
+    };
+    const large = await noisePhotograph();
+    await engine.assess(face, { admitted });
+    const before = await held();
+    await engine.assess(large, { admitted });
+    const kept = (await held()) - before;
+    assert.ok(kept < large.length / 4, `${kept} of ${large.length} bytes`);
   });
 });
 
