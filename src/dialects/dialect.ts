@@ -175,7 +175,7 @@ export async function admit(
   request.caller = caller;
   recorder.requireRoom();
   // Before the limits, so that what the server has no room for takes nothing of a quota.
-  gate.admit(reply);
+  await gate.admit(reply);
   await limiter.consume(caller, reply);
 }
 

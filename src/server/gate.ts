@@ -8,9 +8,10 @@ export interface Gate {
   /**
    * Counts a request in, before its body is read: a body that cannot be served must not cost memory.
    * It is counted out when its connection or its answer ends; where that has ended already, it is not counted in.
+   * Those that there is no room for are refused together, some milliseconds later.
    * @throws RequestError `service_full` or `service_draining`.
    */
-  admit(reply: FastifyReply): void;
+  admit(reply: FastifyReply): Promise<void>;
   /** Has the draining wait for this answer as well: one that takes no place. */
   hold(reply: FastifyReply): void;
   readonly underWay: number;
@@ -18,6 +19,12 @@ export interface Gate {
   /** Refuses what is new from now on; resolves when nothing is under way any more. */
   drain(): Promise<void>;
 }
+
+/**
+ * How long the first of those refused together waits. Each by itself is a write to the log, one to the journal and one to its client, for each of which
+ * a thread or process is woken, at the cost of what the workers do (docs/adr/0022-refused-together.md).
+ */
+const refusalsMs = 25;
 
 /**
  * @param capacity most requests under way at once: those the workers hold, and those that wait.
@@ -29,6 +36,19 @@ export function createGate(capacity: number, engine: Pick<Engine, 'isFull'>): Ga
   let answers = 0;
   let isDraining = false;
   let idle: PromiseWithResolvers<void> | undefined;
+  let refusals: Promise<void> | undefined;
+
+  /** @throws RequestError at the same moment to all that are refused by then. */
+  async function refuse(): Promise<never> {
+    refusals ??= new Promise((resolve) => {
+      setTimeout(() => {
+        refusals = undefined;
+        resolve();
+      }, refusalsMs);
+    });
+    await refusals;
+    throw new RequestError('service_full', 'The server is full.');
+  }
 
   function waitFor({ raw }: FastifyReply): void {
     answers++;
@@ -41,15 +61,18 @@ export function createGate(capacity: number, engine: Pick<Engine, 'isFull'>): Ga
   }
 
   return {
-    admit(reply) {
+    async admit(reply) {
       if (isDraining) throw new RequestError('service_draining', 'The server is shutting down.');
-      if (underWay >= capacity || engine.isFull)
-        throw new RequestError('service_full', 'The server is full.');
+      const isFull = underWay >= capacity || engine.isFull;
       // Gone while its key was looked up: of its end nobody will be told again.
-      if (reply.raw.destroyed) return;
-      underWay++;
-      reply.raw.once('close', () => underWay--);
-      waitFor(reply);
+      if (!reply.raw.destroyed) {
+        if (!isFull) {
+          underWay++;
+          reply.raw.once('close', () => underWay--);
+        }
+        waitFor(reply);
+      }
+      if (isFull) await refuse();
     },
     hold(reply) {
       if (!reply.raw.destroyed) waitFor(reply);

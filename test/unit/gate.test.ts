@@ -1,10 +1,11 @@
 /** Admission over a real connection: who is counted in, and out again, however soon they leave. */
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import fastify from 'fastify';
+import { setImmediate as turnOfOthers } from 'node:timers/promises';
+import fastify, { type FastifyReply } from 'fastify';
 import { whenGone } from '../../src/dialects/dialect.ts';
 import { RequestError } from '../../src/server/errors.ts';
 import { createGate } from '../../src/server/gate.ts';
@@ -22,7 +23,7 @@ describe('a client that leaves before it is let in', () => {
       reply.raw.once('close', left.resolve);
       arrived.resolve();
       await left.promise;
-      gate.admit(reply);
+      await gate.admit(reply);
       admitted.resolve({ underWay: gate.underWay, isGone: whenGone(reply).aborted });
       return '';
     });
@@ -58,5 +59,45 @@ describe('an engine whose queue is full', () => {
     engine.isFull = false;
     assert.equal((await ask('second')).statusCode, 200);
     assert.deepEqual(read, ['second']);
+  });
+});
+
+describe('requests that a full server refuses', () => {
+  it('are refused together, some milliseconds after the first, and waited for at the end', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const gate = createGate(0, { isFull: false });
+    const outcomes: string[] = [];
+    const [first, second, third] = [new EventEmitter(), new EventEmitter(), new EventEmitter()];
+    const ask = (raw: EventEmitter) => {
+      gate.admit({ raw } as unknown as FastifyReply).catch(({ code }) => outcomes.push(code));
+    };
+    ask(first);
+    t.mock.timers.tick(24);
+    ask(second);
+    await turnOfOthers();
+    assert.deepEqual(outcomes, []);
+    t.mock.timers.tick(1);
+    await turnOfOthers();
+    assert.deepEqual(outcomes, ['service_full', 'service_full']);
+
+    ask(third);
+    t.mock.timers.tick(24);
+    await turnOfOthers();
+    assert.equal(outcomes.length, 2);
+    t.mock.timers.tick(1);
+    await turnOfOthers();
+    assert.equal(outcomes.length, 3);
+
+    assert.equal(gate.underWay, 0);
+    let isDrained = false;
+    const drained = gate.drain().then(() => {
+      isDrained = true;
+    });
+    first.emit('close');
+    second.emit('close');
+    await turnOfOthers();
+    assert.equal(isDrained, false);
+    third.emit('close');
+    await drained;
   });
 });
