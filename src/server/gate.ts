@@ -50,7 +50,8 @@ export function createGate(capacity: number, engine: Pick<Engine, 'isFull'>): Ga
     throw new RequestError('service_full', 'The server is full.');
   }
 
-  function waitFor({ raw }: FastifyReply): void {
+  function hold({ raw }: FastifyReply): void {
+    if (raw.destroyed) return;
     answers++;
     raw.once('close', () => {
       answers--;
@@ -63,31 +64,27 @@ export function createGate(capacity: number, engine: Pick<Engine, 'isFull'>): Ga
   return {
     async admit(reply) {
       if (isDraining) throw new RequestError('service_draining', 'The server is shutting down.');
-      const isFull = underWay >= capacity || engine.isFull;
+      hold(reply);
+      if (underWay >= capacity || engine.isFull) await refuse();
       // Gone while its key was looked up: of its end nobody will be told again.
-      if (!reply.raw.destroyed) {
-        if (!isFull) {
-          underWay++;
-          reply.raw.once('close', () => underWay--);
-        }
-        waitFor(reply);
-      }
-      if (isFull) await refuse();
+      if (reply.raw.destroyed) return;
+      underWay++;
+      reply.raw.once('close', () => underWay--);
     },
-    hold(reply) {
-      if (!reply.raw.destroyed) waitFor(reply);
-    },
+    hold,
     get underWay() {
       return underWay;
     },
     get isDraining() {
       return isDraining;
     },
-    drain() {
+    async drain() {
       isDraining = true;
-      if (answers === 0) return Promise.resolve();
+      // Of those whose client is gone there is a row to be written still.
+      await refusals;
+      if (answers === 0) return;
       idle ??= Promise.withResolvers();
-      return idle.promise;
+      await idle.promise;
     },
   };
 }

@@ -77,18 +77,14 @@ class Turns {
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     // What of the body came in one piece with the head.
     const push = request.push.bind(request);
-    let isDropped = false;
     request.push = (bytes: Buffer | null) => {
       if (bytes !== null) this.#bodyLeft -= bytes.length;
-      if (bytes === null || !isDropped) return push(bytes);
-      free(bytes);
-      return true;
+      return push(bytes);
     };
     // As Node's own does with what is left of a body when the answer is out, but that has the parser leave its copies to the garbage collector.
     (request as { _dump?: () => void })._dump = () => {
-      isDropped = true;
       request.removeAllListeners('data');
-      request.resume();
+      request.on('data', free).resume();
     };
     this.#unanswered.push([request, response]);
     if (this.#unanswered.length === 1) this.#begin(request, response);

@@ -100,4 +100,21 @@ describe('requests that a full server refuses', () => {
     third.emit('close');
     await drained;
   });
+
+  it('are waited for also where their client is gone, and while the server shuts down told so at once', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const gate = createGate(0, { isFull: false });
+    const gone = Object.assign(new EventEmitter(), { destroyed: true });
+    const ask = (raw: EventEmitter) => gate.admit({ raw } as unknown as FastifyReply);
+    const refused = assert.rejects(ask(gone), { code: 'service_full' });
+    let isDrained = false;
+    const drained = gate.drain().then(() => {
+      isDrained = true;
+    });
+    await assert.rejects(ask(new EventEmitter()), { code: 'service_draining' });
+    assert.equal(isDrained, false);
+    t.mock.timers.tick(25);
+    await refused;
+    await drained;
+  });
 });
