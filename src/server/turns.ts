@@ -43,8 +43,9 @@ class Turns {
   #last: IncomingMessage | undefined;
   /** Bytes of the body of the last request that are still to come; of one in chunks nobody knows. */
   #bodyLeft = 0;
-  /** Read, and not given to the parser. */
+  /** Read, and not given to the parser: the end of `#whole`. */
   #held: Buffer = nothing;
+  #whole: Buffer = nothing;
   #hasEnded = false;
   /** When the last answer was out, in milliseconds. */
   #answeredAt = 0;
@@ -57,7 +58,7 @@ class Turns {
     this.#read = socket._read.bind(socket);
     socket.push = (bytes: Buffer | null) => {
       if (bytes === null) this.#hasEnded = true;
-      else this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
+      else this.#whole = this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
       this.#feed();
       return this.#held.length < pieceBytes;
     };
@@ -118,12 +119,10 @@ class Turns {
       if (this.#last?.complete !== false && !isEmpty) this.beginning ??= piece;
       this.#push(piece);
       if (isEmpty) this.#stayIdle();
-      if (left > 0) {
-        // Also of a body that the parser drops.
-        this.#bodyLeft = left - piece.length;
-        // What it does not drop it has copied.
-        if (piece !== this.beginning) free(piece);
-      }
+      // Also of a body that the parser drops.
+      if (left > 0) this.#bodyLeft = left - piece.length;
+      // What the parser does not drop it has copied.
+      if (this.#held.length === 0 && this.beginning === undefined) free(this.#whole);
     }
     if (!this.#hasEnded) {
       const { destroyed, readableFlowing } = this.#socket;
